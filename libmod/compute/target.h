@@ -1,0 +1,24 @@
+// Which instruction set the kernels run on: chosen from the CPU, or forced (MODNET_CPU) to prove that the bits stay the
+// same. Implemented in cpu/target.cc. Tested by tests/unit/compute/target_test.cc.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "formats/base/result.h"
+
+namespace modnet {
+
+/// Names: "avx512", "avx2", "sse4", "ssse3", "neon", "scalar"; "" goes back to the best that this CPU has.
+/// kUsage for another name; kUnavailable, naming what this CPU has, for a set that it lacks or that was not built.
+/// Call it before kernels run: it is not meant to change under a running product.
+[[nodiscard]] Status select_cpu_target(std::string_view name);
+
+/// The set in use, as named above.
+[[nodiscard]] std::string_view cpu_target_name();
+
+/// The sets that can be selected here, best first, whatever is selected now.
+[[nodiscard]] std::vector<std::string> cpu_targets();
+
+}  // namespace modnet

@@ -9,9 +9,9 @@
 
 namespace modnet {
 
-/// a[n, n] symmetric positive definite, only its lower triangle is read; the lower triangle becomes L with L · Lᵀ = a, the
-/// strict upper one is left as it was. kInvalid, naming the pivot (from 0), when a is not positive definite or not finite;
-/// the lower triangle is then partly overwritten. n = 0 is fine.
+/// a[n, n] symmetric positive definite, only its lower triangle is read; it becomes L with L · Lᵀ = a, and
+/// the strict upper one zeros. kInvalid, naming the pivot (from 0), when a is not positive definite or not finite;
+/// a then holds nothing of use. n = 0 is fine.
 [[nodiscard]] Status cholesky(const ComputeContext& context, int64_t n, double* a, int64_t lda);
 
 /// b[n, nrhs] = (L · Lᵀ)⁻¹ · b in place, l from cholesky(). Each column's result depends on that column alone.

@@ -51,6 +51,7 @@ std::optional<int64_t> cholesky(int64_t n, double* a, int64_t lda) {
         sum /= a[j * lda + j];
       }
       a[i * lda + j] = sum;
+      if (i != j) a[j * lda + i] = 0.0;
     }
   }
   return std::nullopt;

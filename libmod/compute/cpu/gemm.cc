@@ -1,0 +1,182 @@
+// How a product is cut. The output is cut into tasks of some 8 strips of rows by a range of panels; within a task, k is cut
+// into depths whose strip stays in the first-level cache, and a's block of rows is packed once a depth and stays in the
+// second-level cache while the panels go by. Cutting k continues each element's chain from c, so no cut changes a bit.
+#include "libmod/compute/cpu/gemm.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace modnet::cpu {
+namespace {
+
+constexpr int64_t kStripsABlock = 8;
+constexpr int64_t kTasksAThread = 4;
+// Products below this many multiply-adds are not worth waking anybody.
+constexpr int64_t kAlone = 100'000;
+// Depths of b that are packed at a time when b comes unpacked.
+constexpr int64_t kDepthsAPack = 4;
+
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+void run(ThreadPool* pool, int64_t tasks, const std::function<void(int64_t, int)>& body) {
+  if (pool != nullptr) {
+    pool->parallel_for(tasks, body);
+    return;
+  }
+  for (int64_t task = 0; task < tasks; ++task) body(task, 0);
+}
+
+// rows [first, first + count) and columns [k, k + depth) of a.
+template <typename T>
+void pack_rows(const Operand<T>& a, Sign sign, int64_t first, int64_t count, int64_t k, int64_t depth, T* out) {
+  if (a.column_step == 1) {
+    for (int64_t i = 0; i < count; ++i) {
+      const T* from = a.data + (first + i) * a.row_step + k;
+      T* to = out + i * kStride<T>;
+      if (sign == Sign::kPlus) {
+        std::memcpy(to, from, static_cast<size_t>(depth) * sizeof(T));
+      } else {
+        for (int64_t p = 0; p < depth; ++p) to[p] = -from[p];
+      }
+    }
+    return;
+  }
+  constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(T));
+  for (int64_t p0 = 0; p0 < depth; p0 += kLine) {
+    const int64_t p1 = std::min(p0 + kLine, depth);
+    for (int64_t i = 0; i < count; ++i) {
+      const T* from = a.data + (first + i) * a.row_step + k * a.column_step;
+      T* to = out + i * kStride<T>;
+      for (int64_t p = p0; p < p1; ++p) to[p] = sign == Sign::kPlus ? from[p * a.column_step] : -from[p * a.column_step];
+    }
+  }
+}
+
+// The cut of the output into tasks.
+struct Cut {
+  int64_t row_blocks = 1;
+  int64_t column_groups = 1;
+};
+
+template <typename T>
+Cut cut_output(int64_t m, int64_t n, int threads) {
+  const int64_t panels = ceil_div(n, kPanel<T>);
+  Cut cut;
+  cut.row_blocks = ceil_div(m, strip_rows() * kStripsABlock);
+  if (threads <= 1) return cut;
+  if (cut.row_blocks > 1) cut.row_blocks = ceil_div(cut.row_blocks, threads) * threads;
+  cut.column_groups = std::min(panels, std::max<int64_t>(1, ceil_div(threads * kTasksAThread, cut.row_blocks)));
+  return cut;
+}
+
+// One task: all of k for one rectangle of c.
+template <typename T>
+void run_task(const Product<T>& product, const T* panels, int64_t k_begin, int64_t k_end, int64_t row_begin,
+              int64_t row_end, int64_t panel_begin, int64_t panel_end, T* packed) {
+  const int64_t column = panel_begin * kPanel<T>;
+  const int64_t depth_all = k_end - k_begin;
+  Block<T> block;
+  block.rows = row_end - row_begin;
+  block.a = packed;
+  block.panel_stride = depth_all * kPanel<T>;
+  block.columns = std::min(panel_end * kPanel<T>, product.n) - column;
+  block.c = product.c + row_begin * product.ldc + column;
+  block.ldc = product.ldc;
+  if (product.region == Region::kLower) {
+    block.diagonal = row_begin - column;
+    block.columns = std::min(block.columns, row_end - column);
+    if (block.columns <= 0) return;
+  }
+  int64_t done = 0;
+  do {
+    block.depth = std::min(kDepth<T>, depth_all - done);
+    block.chain = k_begin + done == 0 ? product.chain : Chain::kContinue;
+    block.b = panels + panel_begin * block.panel_stride + done * kPanel<T>;
+    const bool last = k_begin + done + block.depth == product.k;
+    block.bias = last && product.bias != nullptr ? product.bias + column : nullptr;
+    pack_rows(product.a, product.sign, row_begin, block.rows, k_begin + done, block.depth, packed);
+    multiply_block(block);
+    done += block.depth;
+  } while (done < depth_all);
+  if (product.act == nullptr || k_end != product.k) return;
+  for (int64_t i = 0; i < block.rows; ++i) product.act(block.c + i * block.ldc, block.columns);
+}
+
+// c for k in [k_begin, k_end), whose panels are packed.
+template <typename T>
+void run_tasks(ThreadPool* pool, const Product<T>& product, const T* panels, int64_t k_begin, int64_t k_end) {
+  const Cut cut = cut_output<T>(product.m, product.n, pool == nullptr ? 1 : pool->size());
+  const int64_t strips = ceil_div(product.m, strip_rows());
+  const int64_t all_panels = ceil_div(product.n, kPanel<T>);
+  const int64_t most_rows = (ceil_div(strips, cut.row_blocks) + 1) * strip_rows();
+  const int64_t packed_size = most_rows * kStride<T>;
+  AlignedBlock<T> own;
+  if (pool == nullptr) own = aligned_block<T>(packed_size);
+  run(pool, cut.row_blocks * cut.column_groups, [&](int64_t task, int worker) {
+    const int64_t row = task / cut.column_groups;
+    const int64_t group = task % cut.column_groups;
+    const int64_t row_begin = product.m * (strips * row / cut.row_blocks) / strips;
+    const int64_t row_end = product.m * (strips * (row + 1) / cut.row_blocks) / strips;
+    const int64_t panel_begin = all_panels * group / cut.column_groups;
+    const int64_t panel_end = all_panels * (group + 1) / cut.column_groups;
+    if (row_begin == row_end || panel_begin == panel_end) return;
+    T* packed = pool == nullptr ? own.get()
+                                : static_cast<T*>(pool->scratch(worker, packed_size * static_cast<int64_t>(sizeof(T))));
+    run_task(product, panels, k_begin, k_end, row_begin, row_end, panel_begin, panel_end, packed);
+  });
+}
+
+template <typename T>
+void multiply_any(ThreadPool* pool, const Product<T>& product) {
+  if (product.m <= 0 || product.n <= 0) return;
+  if (product.m * product.n * product.k < kAlone) pool = nullptr;
+  if (product.panels != nullptr || product.k == 0) {
+    run_tasks(pool, product, product.panels, 0, product.k);
+    return;
+  }
+  const int64_t most = std::min(product.k, kDepth<T> * kDepthsAPack);
+  const int64_t all_panels = ceil_div(product.n, kPanel<T>);
+  const AlignedBlock<T> panels = aligned_block<T>(all_panels * kPanel<T> * most);
+  for (int64_t first = 0; first < product.k; first += most) {
+    const int64_t depth = std::min(most, product.k - first);
+    run(pool, all_panels, [&](int64_t panel, int) {
+      pack_panels(product.b, product.n, first, depth, panel, panel + 1, panels.get());
+    });
+    run_tasks<T>(pool, product, panels.get(), first, first + depth);
+  }
+}
+
+}  // namespace
+
+template <typename T>
+void pack_panels(const Operand<T>& b, int64_t n, int64_t first, int64_t depth, int64_t panel_begin, int64_t panel_end,
+                 T* out) {
+  constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(T));
+  for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
+    const int64_t column = panel * kPanel<T>;
+    const int64_t used = std::min(kPanel<T>, n - column);
+    const T* from = b.data + first * b.row_step + column * b.column_step;
+    T* to = out + panel * depth * kPanel<T>;
+    if (used < kPanel<T>) std::memset(to, 0, static_cast<size_t>(depth * kPanel<T>) * sizeof(T));
+    if (b.column_step == 1) {
+      for (int64_t p = 0; p < depth; ++p) {
+        std::memcpy(to + p * kPanel<T>, from + p * b.row_step, static_cast<size_t>(used) * sizeof(T));
+      }
+      continue;
+    }
+    for (int64_t p0 = 0; p0 < depth; p0 += kLine) {
+      const int64_t p1 = std::min(p0 + kLine, depth);
+      for (int64_t j = 0; j < used; ++j) {
+        for (int64_t p = p0; p < p1; ++p) to[p * kPanel<T> + j] = from[p * b.row_step + j * b.column_step];
+      }
+    }
+  }
+}
+
+template void pack_panels<float>(const Operand<float>&, int64_t, int64_t, int64_t, int64_t, int64_t, float*);
+template void pack_panels<double>(const Operand<double>&, int64_t, int64_t, int64_t, int64_t, int64_t, double*);
+
+void multiply(ThreadPool* pool, const Product<float>& product) { multiply_any(pool, product); }
+void multiply(ThreadPool* pool, const Product<double>& product) { multiply_any(pool, product); }
+
+}  // namespace modnet::cpu

@@ -1,0 +1,213 @@
+#include "libmod/compute/threads.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "libmod/compute/aligned.h"
+
+namespace modnet {
+namespace {
+
+// Turns of the spin loop before a thread goes to sleep: some 20 microseconds, the distance between two products of a plan.
+constexpr int kSpins = 400;
+
+void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Which worker of which pool this thread is while it runs a body: a nested call must stay inside that worker.
+struct Place {
+  const void* pool = nullptr;
+  int worker = 0;
+};
+thread_local Place place;
+
+bool pin_to(int core) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<size_t>(core), &set);
+  return sched_setaffinity(0, sizeof set, &set) == 0 && sched_getcpu() == core;
+}
+
+// The allowed cores, starting with the one that the caller is on.
+std::vector<int> cores_from_here(const cpu_set_t& allowed) {
+  std::vector<int> cores;
+  for (int core = 0; core < CPU_SETSIZE; ++core) {
+    if (CPU_ISSET(static_cast<size_t>(core), &allowed)) cores.push_back(core);
+  }
+  const std::vector<int>::iterator here = std::find(cores.begin(), cores.end(), sched_getcpu());
+  if (here != cores.end()) std::rotate(cores.begin(), here, cores.end());
+  return cores;
+}
+
+struct Scratch {
+  AlignedBlock<char> block;
+  int64_t bytes = 0;
+};
+
+}  // namespace
+
+struct ThreadPool::State {
+  int size = 1;
+  std::vector<std::thread> threads;
+  std::vector<Scratch> scratch;
+
+  // One job at a time. A new value of `epoch` publishes the fields below it.
+  std::mutex turn;
+  std::mutex sleep;
+  std::condition_variable wake;
+  std::condition_variable finished;
+  alignas(kCacheLine) std::atomic<uint32_t> epoch{0};
+  const std::function<void(int64_t, int)>* body = nullptr;
+  int64_t tasks = 0;
+  bool stop = false;
+  alignas(kCacheLine) std::atomic<int64_t> next{0};
+  alignas(kCacheLine) std::atomic<int> busy{0};
+
+  // Affinity.
+  bool caller_pinned = false;
+  std::thread::id caller;
+  cpu_set_t caller_mask;
+  std::atomic<int> pinned{0};
+
+  void work(int worker) {
+    const Place before = place;
+    place = Place{this, worker};
+    for (int64_t task = next.fetch_add(1); task < tasks; task = next.fetch_add(1)) (*body)(task, worker);
+    place = before;
+  }
+
+  void wait_for_epoch(uint32_t seen) {
+    for (int spin = 0; spin < kSpins; ++spin) {
+      if (epoch.load(std::memory_order_acquire) != seen) return;
+      relax();
+    }
+    std::unique_lock<std::mutex> lock(sleep);
+    wake.wait(lock, [&] { return epoch.load(std::memory_order_acquire) != seen; });
+  }
+
+  void publish() {
+    busy.store(size - 1, std::memory_order_relaxed);
+    {
+      const std::lock_guard<std::mutex> lock(sleep);
+      epoch.fetch_add(1, std::memory_order_release);
+    }
+    wake.notify_all();
+  }
+
+  void wait_until_idle() {
+    for (int spin = 0; spin < kSpins; ++spin) {
+      if (busy.load(std::memory_order_acquire) == 0) return;
+      relax();
+    }
+    std::unique_lock<std::mutex> lock(sleep);
+    finished.wait(lock, [&] { return busy.load(std::memory_order_acquire) == 0; });
+  }
+
+  void leave() {
+    if (busy.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    const std::lock_guard<std::mutex> lock(sleep);
+    finished.notify_one();
+  }
+
+  void run_worker(int worker, int core) {
+    if (core >= 0 && pin_to(core)) pinned.fetch_add(1);
+    uint32_t seen = 0;
+    leave();  // the constructor waits for this
+    while (true) {
+      wait_for_epoch(seen);
+      seen = epoch.load(std::memory_order_acquire);
+      if (stop) return;
+      work(worker);
+      leave();
+    }
+  }
+};
+
+ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
+  State& state = *state_;
+  state.size = std::max(threads, 1);
+  state.scratch.resize(static_cast<size_t>(state.size));
+  if (state.size == 1) return;
+
+  state.caller = std::this_thread::get_id();
+  std::vector<int> cores;
+  if (sched_getaffinity(0, sizeof state.caller_mask, &state.caller_mask) == 0) {
+    cores = cores_from_here(state.caller_mask);
+  }
+  const bool pin = static_cast<int>(cores.size()) >= state.size;
+  if (pin && pin_to(cores[0])) {
+    state.caller_pinned = true;
+    state.pinned.fetch_add(1);
+  }
+  state.busy.store(state.size - 1);
+  for (int worker = 1; worker < state.size; ++worker) {
+    const int core = pin ? cores[static_cast<size_t>(worker)] : -1;
+    state.threads.emplace_back([&state, worker, core] { state.run_worker(worker, core); });
+  }
+  state.wait_until_idle();
+}
+
+ThreadPool::~ThreadPool() {
+  State& state = *state_;
+  if (state.size > 1) {
+    state.stop = true;
+    state.publish();
+    for (std::thread& thread : state.threads) thread.join();
+    if (state.caller_pinned && state.caller == std::this_thread::get_id()) {
+      sched_setaffinity(0, sizeof state.caller_mask, &state.caller_mask);
+    }
+  }
+}
+
+int ThreadPool::size() const { return state_->size; }
+
+bool ThreadPool::pinned() const { return state_->pinned.load() == state_->size; }
+
+void ThreadPool::parallel_for(int64_t tasks, const std::function<void(int64_t task, int worker)>& body) {
+  if (tasks <= 0) return;
+  State& state = *state_;
+  if (place.pool == &state) {  // nested: stay in this worker
+    for (int64_t task = 0; task < tasks; ++task) body(task, place.worker);
+    return;
+  }
+  const std::lock_guard<std::mutex> lock(state.turn);
+  state.body = &body;
+  state.tasks = tasks;
+  state.next.store(0, std::memory_order_relaxed);
+  if (state.size == 1 || tasks == 1) {
+    state.work(0);
+    return;
+  }
+  state.publish();
+  state.work(0);
+  state.wait_until_idle();
+}
+
+void* ThreadPool::scratch(int worker, int64_t bytes) {
+  Scratch& scratch = state_->scratch[static_cast<size_t>(worker)];
+  if (scratch.bytes < bytes) {
+    scratch.block.reset();
+    scratch.block = aligned_block<char>(bytes);
+    scratch.bytes = bytes;
+  }
+  return scratch.block.get();
+}
+
+int usable_cores() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return std::max(CPU_COUNT(&set), 1);
+}
+
+}  // namespace modnet

@@ -36,7 +36,8 @@ struct RecipeValue {
 [[nodiscard]] std::string closest_name(std::string_view word, std::span<const std::string> known);
 
 /// Typed reads from one table. Every getter notes its key as known; finish() refuses what was never asked for, with its
-/// place and the closest known key. A value of another type is kMalformed with file and line:column; an integer is taken where a real is asked for.
+/// place and the closest known key. A value of another type is kMalformed with file and line:column; an integer is taken
+/// where a real is asked for.
 /// `table` must outlive the reader.
 class RecipeReader {
  public:

@@ -1,0 +1,118 @@
+#include "commands/capabilities.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "commands/table.h"
+#include "libmod/compute/target.h"
+
+namespace modnet {
+namespace {
+
+struct Named {
+  std::string_view name, text;
+};
+
+// What can be read and written, by command-line word or file kind.
+constexpr Named kFormats[] = {
+    {"module 1.0", "read, write"},      {"arrow stream", "read, write"}, {"arrow file", "read, write"},
+    {"safetensors", "read"},            {"npy", "read"},                 {"idx", "read (gzipped too)"},
+    {"csv, tsv", "read, write"},        {"jsonl", "read, write"},        {"text lines", "read"},
+    {"png, jpeg", "read"},              {"toml recipe", "read"},         {"tokenizer.json", "read (wordpiece, byte-level bpe)"},
+};
+
+// MODNET_LIBRARIES: "name version;name version;…", from CMake.
+std::vector<std::pair<std::string, std::string>> libraries() {
+  std::vector<std::pair<std::string, std::string>> out;
+  std::string_view text = MODNET_LIBRARIES;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(';'), text.size());
+    const std::string_view item = text.substr(0, end);
+    const size_t blank = item.rfind(' ');
+    out.emplace_back(item.substr(0, blank), item.substr(blank + 1));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+std::string_view type_name(OptionType type) {
+  switch (type) {
+    case OptionType::kFlag: return "flag";
+    case OptionType::kText: return "text";
+    case OptionType::kInteger: return "integer";
+    case OptionType::kReal: return "real";
+    case OptionType::kPath: return "path";
+    case OptionType::kChoice: return "choice";
+    case OptionType::kTextList: return "text-list";
+    case OptionType::kSize: return "size";
+  }
+  return "unknown";
+}
+
+Json command_json(const CommandSpec& spec) {
+  Json options = Json::array();
+  for (const OptionSpec& option : all_options(spec)) {
+    Json one{{"name", option.name}, {"type", type_name(option.type)}};
+    if (option.short_name) one["short"] = std::string(1, option.short_name);
+    if (!option.default_text.empty()) one["default"] = option.default_text;
+    if (!option.choices.empty()) one["choices"] = option.choices;
+    options.push_back(std::move(one));
+  }
+  Json arguments = Json::array();
+  for (const PositionalSpec& positional : spec.positionals) arguments.push_back(positional.name);
+  return {{"name", spec.name}, {"summary", spec.summary}, {"arguments", arguments}, {"options", options}};
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
+  return out;
+}
+
+std::string row(std::string_view name, std::string_view text) {
+  std::string out = "  " + std::string(name);
+  out.resize(std::max<size_t>(out.size() + 1, 22), ' ');
+  return out + std::string(text) + "\n";
+}
+
+Result<int> run(Invocation& invocation) {
+  Console& console = invocation.console;
+  const std::vector<std::string> targets = cpu_targets();
+  const std::string target(cpu_target_name());
+  if (console.json()) {
+    Json document{{"version", MODNET_VERSION}, {"cpu", {{"target", target}, {"targets", targets}}}};
+    document["policies"] = {"portable", "vendor"};
+    document["devices"] = {"cpu"};
+    for (const Named& format : kFormats) document["formats"][std::string(format.name)] = format.text;
+    for (const auto& [name, version] : libraries()) document["libraries"][name] = version;
+    document["commands"] = Json::array();
+    for (const CommandSpec& spec : command_table()) document["commands"].push_back(command_json(spec));
+    console.emit_json(document);
+    return kExitOk;
+  }
+  std::string out = "modnet " MODNET_VERSION "\n\n" + console.bold("arithmetic") + "\n";
+  out += row("cpu", target + " (can also run: " + joined({targets.begin(), targets.end()}) + "; MODNET_CPU selects)");
+  out += row("policies", "portable, vendor") + row("devices", "cpu");
+  out += "\n" + console.bold("formats") + "\n";
+  for (const Named& format : kFormats) out += row(format.name, format.text);
+  out += "\n" + console.bold("built with") + "\n";
+  for (const auto& [name, version] : libraries()) out += row(name, version);
+  console.print(out);
+  return kExitOk;
+}
+
+}  // namespace
+
+CommandSpec capabilities_command() {
+  return {
+      .name = "capabilities",
+      .group = "look at things",
+      .summary = "what this build can run, read and write",
+      .description = "Lists the instruction sets, numeric policies, file formats and libraries of this build. With --json the "
+                     "document also holds every command with its arguments and options.",
+      .examples = "modnet capabilities\nmodnet capabilities --json",
+      .run = run,
+  };
+}
+
+}  // namespace modnet

@@ -1,0 +1,2 @@
+# A full disk under stdout: exit 5 and one line.
+modnet capabilities >/dev/full

@@ -1,0 +1,3 @@
+# --help needs no other argument.
+modnet inspect --help | head -1
+modnet verify -h | head -1

@@ -1,0 +1,2 @@
+# A missing argument is a usage error that says which.
+modnet inspect

@@ -1,0 +1,2 @@
+# The version is one line, and costs no more than a few milliseconds.
+modnet --version

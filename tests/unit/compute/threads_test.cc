@@ -1,0 +1,112 @@
+// The thread pool runs each task once, nests inline, and keeps its threads on cores of their own.
+#include "libmod/compute/threads.h"
+
+#include <doctest/doctest.h>
+#include <sched.h>
+
+#include <atomic>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "libmod/compute/aligned.h"
+
+namespace modnet::test {
+namespace {
+
+TEST_CASE("every task runs exactly once, by a worker of the pool") {
+  for (const int threads : {1, 2, 3, 5}) {
+    ThreadPool pool(threads);
+    CHECK(pool.size() == threads);
+    for (const int64_t tasks : {0, 1, 2, 7, 1000}) {
+      std::vector<std::atomic<int>> runs(static_cast<size_t>(tasks));
+      std::atomic<int> strangers{0};
+      pool.parallel_for(tasks, [&](int64_t task, int worker) {
+        runs[static_cast<size_t>(task)].fetch_add(1);
+        if (worker < 0 || worker >= threads) strangers.fetch_add(1);
+      });
+      int wrong = 0;
+      for (const std::atomic<int>& count : runs) wrong += count.load() == 1 ? 0 : 1;
+      CHECK(wrong == 0);
+      CHECK(strangers.load() == 0);
+    }
+  }
+}
+
+TEST_CASE("thousands of short jobs in a row all finish") {
+  ThreadPool pool(2);
+  std::atomic<int64_t> sum{0};
+  for (int job = 0; job < 5000; ++job) {
+    pool.parallel_for(3, [&](int64_t task, int) { sum.fetch_add(task + 1); });
+  }
+  CHECK(sum.load() == 5000 * 6);
+}
+
+TEST_CASE("a call from inside a task runs inline, as the same worker") {
+  ThreadPool pool(3);
+  std::atomic<int> wrong{0};
+  std::atomic<int> inner{0};
+  pool.parallel_for(12, [&](int64_t, int worker) {
+    const std::thread::id here = std::this_thread::get_id();
+    pool.parallel_for(4, [&](int64_t, int nested) {
+      inner.fetch_add(1);
+      if (nested != worker || std::this_thread::get_id() != here) wrong.fetch_add(1);
+    });
+  });
+  CHECK(inner.load() == 48);
+  CHECK(wrong.load() == 0);
+}
+
+TEST_CASE("callers on several threads take turns") {
+  ThreadPool pool(2);
+  std::atomic<int64_t> sum{0};
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 3; ++caller) {
+    callers.emplace_back([&] {
+      for (int job = 0; job < 200; ++job) pool.parallel_for(5, [&](int64_t, int) { sum.fetch_add(1); });
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  CHECK(sum.load() == 3 * 200 * 5);
+}
+
+TEST_CASE("threads sit on cores of their own while there are enough, and the caller's mask comes back") {
+  cpu_set_t before;
+  REQUIRE(sched_getaffinity(0, sizeof before, &before) == 0);
+  const int cores = usable_cores();
+  CHECK(cores == CPU_COUNT(&before));
+  if (cores >= 2) {
+    ThreadPool pool(2);
+    CHECK(pool.pinned());
+    std::atomic<int> started{0};
+    int seen[2] = {-1, -1};
+    pool.parallel_for(2, [&](int64_t, int worker) {
+      started.fetch_add(1);
+      while (started.load() < 2) std::this_thread::yield();  // so that both workers take one
+      seen[worker] = sched_getcpu();
+    });
+    CHECK(seen[0] != seen[1]);
+    CHECK(seen[0] >= 0);
+    CHECK(seen[1] >= 0);
+  }
+  {
+    ThreadPool crowded(cores + 1);
+    CHECK_FALSE(crowded.pinned());
+  }
+  cpu_set_t after;
+  REQUIRE(sched_getaffinity(0, sizeof after, &after) == 0);
+  CHECK(CPU_EQUAL(&before, &after));
+}
+
+TEST_CASE("scratch space is aligned, grows, and is a worker's own") {
+  ThreadPool pool(2);
+  void* first = pool.scratch(0, 100);
+  void* second = pool.scratch(1, 100);
+  CHECK(first != second);
+  CHECK(reinterpret_cast<uintptr_t>(first) % kCacheLine == 0);
+  CHECK(pool.scratch(0, 50) == first);
+  CHECK(reinterpret_cast<uintptr_t>(pool.scratch(0, 100'000)) % kCacheLine == 0);
+}
+
+}  // namespace
+}  // namespace modnet::test

@@ -52,6 +52,11 @@ Status parse_words(const CommandSpec& spec, const std::vector<std::string>& word
     std::vector<std::string> reversed(words.begin(), end);
     std::reverse(reversed.begin(), reversed.end());
     app.parse(std::move(reversed));
+  } catch (const CLI::ArgumentMismatch& error) {
+    const std::string text = error.what();  // "--name: …" for a missing value, "name was given …" for a flag with one
+    const std::string name = text.substr(0, text.find_first_of(": "));
+    if (!name.starts_with("-")) return usage("--" + name + " takes no value");
+    return usage(name + " needs a value", "see 'modnet help " + std::string(spec.name) + "'");
   } catch (const CLI::Error& error) {
     return usage(one_line(error.what()), "see 'modnet help " + std::string(spec.name) + "'");
   }

@@ -116,6 +116,12 @@ Status Arguments::set(std::string_view name, const std::vector<std::string>& val
 }
 
 Status Arguments::set_positionals(const std::vector<std::string>& given) {
+  int64_t needed = 0;
+  for (const PositionalSpec& spec : spec_.positionals) {
+    needed += spec.minimum;
+    if (needed > static_cast<int64_t>(given.size()))
+      return usage(std::string(spec.name) + " is missing", "see 'modnet help " + std::string(spec_.name) + "'");
+  }
   size_t next = 0;
   for (size_t i = 0; i < spec_.positionals.size(); ++i) {
     const PositionalSpec& spec = spec_.positionals[i];
@@ -123,9 +129,6 @@ Status Arguments::set_positionals(const std::vector<std::string>& given) {
     for (size_t j = i + 1; j < spec_.positionals.size(); ++j) later += spec_.positionals[j].minimum;
     const int64_t left = static_cast<int64_t>(given.size() - next);
     const int64_t take = std::min(spec.maximum, left - later);
-    if (take < spec.minimum)
-      return usage(std::string(spec.name) + " is missing",
-                   "see 'modnet help " + std::string(spec_.name) + "'");
     std::vector<std::string>& words = words_[std::string(spec.name)];
     words.assign(given.begin() + static_cast<ptrdiff_t>(next), given.begin() + static_cast<ptrdiff_t>(next) + take);
     for (const std::string& word : words)

@@ -152,8 +152,8 @@ Status Console::finish() {
   }
   if (write_errno_ == 0) return ok();
   const bool gone = write_errno_ == EPIPE;
-  return Error{Code::kUnavailable, gone ? "READER_GONE" : "WRITE", std::string("cannot write: ") + std::strerror(write_errno_),
-               {}, "standard output", {}};
+  return Error{Code::kUnavailable, gone ? "READER_GONE" : "CANNOT_WRITE",
+               std::string("write failed: ") + std::strerror(write_errno_), {}, "(standard output)", {}};
 }
 
 int64_t Console::columns() const {

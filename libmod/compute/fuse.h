@@ -1,0 +1,20 @@
+// Rewrites a flat graph's nodes into fewer, larger ones that give the same bits: Gemm + activation, Add + LayerNormalization,
+// and query, key and value as one product. Values that somebody else reads, or that are asked for, stay.
+// Tested by tests/unit/compute/plan_test.cc: with and without fusion, every bit is equal.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "formats/module/records.h"
+
+namespace modnet {
+
+/// `wanted`: values that must keep existing. `is_tensor` tells tensors from values.
+[[nodiscard]] std::vector<Node> fuse(std::vector<Node> nodes, const std::set<std::string, std::less<>>& wanted,
+                                     const std::function<bool(std::string_view)>& is_tensor);
+
+}  // namespace modnet

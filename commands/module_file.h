@@ -1,0 +1,23 @@
+// A module file that a command was given by name. Tested by tests/cli/inspect-* and verify-*.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "formats/base/file.h"
+#include "formats/module/read.h"
+
+namespace modnet {
+
+/// The mapping and the view into it; moving keeps the view valid.
+struct ModuleFile {
+  MappedFile file;
+  ModuleView view;
+  /// `path` "-" is standard input. memory_limit: of decompressed segments, 0 as OpenOptions has it. Errors name the file.
+  [[nodiscard]] static Result<ModuleFile> open(const std::string& path, int64_t memory_limit = 0);
+};
+
+/// What errors and results call an input: "standard input" for "-".
+[[nodiscard]] std::string input_name(const std::string& path);
+
+}  // namespace modnet

@@ -1,9 +1,7 @@
 #include "formats/table/decompress.h"
 
-#include <algorithm>
-#include <array>
-#include <cstring>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,30 +10,8 @@
 namespace modnet {
 namespace {
 
-constexpr std::array<uint8_t, 4> kZstd = {0x28, 0xb5, 0x2f, 0xfd};
+constexpr std::string_view kZstd = "\x28\xb5\x2f\xfd";
 constexpr int kMaxWindowLog = 25;
-
-/// The bytes that were looked at, then the rest.
-class PeekedSource : public ByteSource {
- public:
-  PeekedSource(std::unique_ptr<ByteSource> rest, std::vector<std::byte> first)
-      : rest_(std::move(rest)), first_(std::move(first)) {
-    name_ = rest_->name();
-  }
-  Result<int64_t> read(std::span<std::byte> out) override {
-    if (used_ == first_.size()) return rest_->read(out);
-    const size_t n = std::min(out.size(), first_.size() - used_);
-    std::memcpy(out.data(), first_.data() + used_, n);
-    used_ += n;
-    return static_cast<int64_t>(n);
-  }
-  bool ready() override { return used_ < first_.size() || rest_->ready(); }
-
- private:
-  std::unique_ptr<ByteSource> rest_;
-  std::vector<std::byte> first_;
-  size_t used_ = 0;
-};
 
 class ZstdSource : public ByteSource {
  public:
@@ -83,21 +59,16 @@ class ZstdSource : public ByteSource {
 }  // namespace
 
 Result<std::unique_ptr<ByteSource>> maybe_decompress(std::unique_ptr<ByteSource> source) {
-  std::vector<std::byte> first;
-  std::array<std::byte, 4> buffer;
-  const auto may_be_zstd = [&] {
-    return std::equal(first.begin(), first.end(), kZstd.begin(),
-                      [](std::byte a, uint8_t b) { return a == static_cast<std::byte>(b); });
-  };
-  while (first.size() < kZstd.size() && may_be_zstd()) {
-    MODNET_ASSIGN(const int64_t n, source->read(std::span(buffer).first(kZstd.size() - first.size())));
-    if (n == 0) break;
-    first.insert(first.end(), buffer.begin(), buffer.begin() + n);
+  std::string head;
+  while (head.size() < kZstd.size() && kZstd.starts_with(head)) {
+    MODNET_ASSIGN(const std::string more, peek(*source, 1));
+    if (more.empty()) break;
+    head += more;
   }
-  const bool zstd = first.size() == kZstd.size() && may_be_zstd();
-  std::unique_ptr<ByteSource> peeked = std::make_unique<PeekedSource>(std::move(source), std::move(first));
-  if (zstd) return std::unique_ptr<ByteSource>(std::make_unique<ZstdSource>(std::move(peeked)));
-  return maybe_gunzip(std::move(peeked));
+  const bool zstd = head == kZstd;
+  std::unique_ptr<ByteSource> whole = prefixed_source(std::move(head), std::move(source));
+  if (zstd) return std::unique_ptr<ByteSource>(std::make_unique<ZstdSource>(std::move(whole)));
+  return maybe_gunzip(std::move(whole));
 }
 
 }  // namespace modnet

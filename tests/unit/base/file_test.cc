@@ -1,0 +1,158 @@
+// Mapped files, sources, gzip: what is read when a file is a pipe, is cut off while mapped, or changes.
+#include "formats/base/file.h"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "tests/support/temp_dir.h"
+
+namespace modnet {
+namespace {
+
+std::string gzip(std::string_view plain) {
+  z_stream stream{};
+  REQUIRE(deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+  std::string out(deflateBound(&stream, plain.size()) + 64, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));
+  stream.avail_in = static_cast<uInt>(plain.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+Result<std::string> gunzip(std::string_view packed) {
+  MODNET_ASSIGN(const std::unique_ptr<ByteSource> source, maybe_gunzip(memory_source(as_bytes(packed), "packed")));
+  return read_all(*source, 1 << 30);
+}
+
+TEST_CASE("a mapped file shows its bytes, and moving it keeps them") {
+  const test::TempDir dir;
+  MappedFile first = MappedFile::open(dir.write("a", "hello")).value();
+  CHECK(as_text(first.bytes()) == "hello");
+  CHECK(first.stamp().size == 5);
+  const MappedFile second = std::move(first);
+  CHECK(as_text(second.bytes()) == "hello");
+  CHECK(second.unchanged().ok());
+  CHECK(MappedFile::open(dir.write("empty", "")).value().bytes().empty());
+}
+
+TEST_CASE("what cannot be read says so with its name") {
+  const test::TempDir dir;
+  for (const std::string& path : {dir / "none", dir.path()}) {
+    const Result<MappedFile> mapped = MappedFile::open(path);
+    REQUIRE_FALSE(mapped.ok());
+    CHECK(mapped.error().code == Code::kUnreadable);
+    CHECK(mapped.error().file == path);
+    const Result<std::unique_ptr<ByteSource>> source = open_source(path);
+    REQUIRE_FALSE(source.ok());
+    CHECK(source.error().code == Code::kUnreadable);
+  }
+  CHECK(MappedFile::open(dir.write("big", "123456"), 5).error().code == Code::kMalformed);
+  CHECK(read_file(dir / "big", 5).error().code == Code::kMalformed);
+  CHECK(read_file(dir / "big", 6).value() == "123456");
+}
+
+TEST_CASE("a file that is replaced or rewritten while it is used is noticed") {
+  const test::TempDir dir;
+  const std::string path = dir.write("a", "hello");
+  const MappedFile replaced = MappedFile::open(path).value();
+  std::filesystem::rename(dir.write("b", "hello"), path);
+  CHECK(replaced.unchanged().error().id == "INPUT_CHANGED");
+  const MappedFile grown = MappedFile::open(path).value();
+  std::ofstream(path, std::ios::app) << "x";
+  CHECK(grown.unchanged().error().id == "INPUT_CHANGED");
+}
+
+TEST_CASE("a file cut off while mapped reads as zeros and is marked, without a crash") {
+  const test::TempDir dir;
+  const std::string path = dir.write("a", std::string(1 << 20, 'x'));
+  const MappedFile file = MappedFile::open(path).value();
+  CHECK(file.bytes()[1000] == std::byte{'x'});
+  REQUIRE(::truncate(path.c_str(), 4096) == 0);
+  int64_t zeros = 0;
+  for (const std::byte b : file.bytes()) zeros += b == std::byte{0} ? 1 : 0;
+  CHECK(zeros == (1 << 20) - 4096);
+  CHECK(MappedFile::damaged());
+  CHECK(file.unchanged().error().id == "INPUT_CHANGED");
+}
+
+TEST_CASE("a named pipe is read into memory up to the limit") {
+  const test::TempDir dir;
+  const std::string path = dir / "pipe";
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  for (const int64_t limit : {int64_t{100'000}, int64_t{99'999}}) {
+    std::thread writer([&] { std::ofstream(path) << std::string(100'000, 'p'); });
+    const Result<MappedFile> file = MappedFile::open(path, limit);
+    writer.join();
+    CHECK(file.ok() == (limit == 100'000));
+    if (file.ok()) {
+      CHECK(file->bytes().size() == 100'000);
+      CHECK(file->unchanged().ok());
+    }
+  }
+}
+
+TEST_CASE("a pipe is ready only when data or its end is there") {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const Result<std::unique_ptr<ByteSource>> opened = open_source("/dev/fd/" + std::to_string(ends[0]));
+  REQUIRE(opened.ok());
+  ByteSource& source = *opened.value();
+  CHECK_FALSE(source.ready());
+  REQUIRE(::write(ends[1], "abc", 3) == 3);
+  CHECK(source.ready());
+  std::vector<std::byte> out(16);
+  CHECK(source.read(out).value() == 3);
+  CHECK_FALSE(source.ready());
+  ::close(ends[1]);
+  CHECK(source.ready());
+  CHECK(source.read(out).value() == 0);
+  ::close(ends[0]);
+}
+
+TEST_CASE("what was peeked can be put back") {
+  std::unique_ptr<ByteSource> source = memory_source(as_bytes("abcdef"), "m");
+  const std::string head = peek(*source, 2).value();
+  CHECK(head == "ab");
+  source = prefixed_source(head, std::move(source));
+  CHECK(source->name() == "m");
+  CHECK(read_all(*source, 100).value() == "abcdef");
+  CHECK(peek(*source, 2).value().empty());
+}
+
+TEST_CASE("gzip is undone, several members and all; other bytes pass through") {
+  std::string plain;
+  for (int n = 0; n < 100'000; ++n) plain += std::to_string(n * 7919);
+  CHECK(gunzip(gzip(plain)).value() == plain);
+  CHECK(gunzip(gzip("one") + gzip("") + gzip("two")).value() == "onetwo");
+  for (const std::string_view raw : {"", "\x1f", "x", "\x1f\x8c", "plain text"}) CHECK(gunzip(raw).value() == raw);
+}
+
+TEST_CASE("damaged gzip is refused wherever it is cut or changed, never read short") {
+  const std::string packed = gzip("the quick brown fox jumps over the lazy dog, twice; the quick brown fox");
+  for (size_t n = 2; n < packed.size(); ++n) {
+    const Result<std::string> out = gunzip(std::string_view(packed).substr(0, n));
+    REQUIRE_FALSE(out.ok());
+    CHECK(out.error().code == Code::kMalformed);
+    CHECK(out.error().file == "packed");
+  }
+  for (size_t n = packed.size() - 8; n < packed.size(); ++n) {  // the checksum and the length
+    std::string changed = packed;
+    changed[n] = static_cast<char>(changed[n] ^ 1);
+    CHECK_FALSE(gunzip(changed).ok());
+  }
+  CHECK_FALSE(gunzip(packed + "garbage").ok());
+}
+
+}  // namespace
+}  // namespace modnet

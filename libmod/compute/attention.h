@@ -8,6 +8,8 @@
 #include <span>
 #include <vector>
 
+#include "libmod/compute/aligned.h"
+
 namespace modnet {
 
 class ThreadPool;
@@ -51,12 +53,12 @@ class AttentionWorkspace {
   /// Makes room for 'workers' workers and sequences up to 'length' rows.
   void reserve(const AttentionShape& shape, int64_t length, int workers);
   /// The scratch floats of one worker, 64-byte aligned.
-  [[nodiscard]] float* worker(int index) { return aligned_[static_cast<size_t>(index)]; }
+  [[nodiscard]] float* worker(int index) { return blocks_[static_cast<size_t>(index)].get(); }
 
  private:
-  std::vector<std::vector<float>> storage_;
-  std::vector<float*> aligned_;
-  int64_t floats_ = 0;
+  std::vector<AlignedBlock<float>> blocks_;
+  int64_t floats_ = 0;        // wanted
+  int64_t block_floats_ = 0;  // that each block has
 };
 
 /// out: [rows, heads * head_dim] with row stride ldo, head h at column h * head_dim; must not overlap the inputs.

@@ -1,0 +1,285 @@
+// Kernels of libmod/compute/attention.h. One head of one sequence at a time: its keys are transposed into panels of 16 and its
+// values copied side by side, then blocks of query rows run through scores, softmax and weighted sum while both stay in cache.
+// Tested by tests/unit/compute/attention_test.cc.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "libmod/compute/cpu/attention.cc"
+#include "hwy/foreach_target.h"
+// after foreach_target.h
+#include "hwy/highway.h"
+#include "libmod/compute/cpu/rows-inl.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "libmod/compute/attention.h"
+#include "libmod/compute/threads.h"
+
+#ifndef MODNET_ATTENTION_ONCE_
+#define MODNET_ATTENTION_ONCE_
+namespace modnet {
+namespace {
+
+constexpr int64_t kPanel = 16;      // keys a panel
+constexpr int64_t kBlockRows = 8;  // query rows a block
+
+constexpr int64_t padded(int64_t n) { return (n + kPanel - 1) / kPanel * kPanel; }
+
+/// One head of one sequence; all pointers are at that head and at the sequence's first row.
+struct HeadTask {
+  const float* q = nullptr;
+  const float* k = nullptr;
+  const float* v = nullptr;
+  int64_t ldq = 0, ldk = 0, ldv = 0;
+  int64_t length = 0;
+  int64_t head_dim = 0;
+  float scale = 0;
+  AttentionMask mask = AttentionMask::kNone;
+  const float* bias = nullptr;  // entry key - query, may be null
+  const uint8_t* key_mask = nullptr;
+  float* workspace = nullptr;  // panels of keys, values, scores of one block
+  float* out = nullptr;
+  int64_t ldo = 0;
+};
+
+}  // namespace
+}  // namespace modnet
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace modnet {
+namespace HWY_NAMESPACE {
+
+using Tag = LaneTag<float>;
+using Vec = hn::Vec<Tag>;
+inline constexpr int64_t kWidth = Lanes16<float>::kWidth;
+inline constexpr int64_t kPanelVecs = kPanel / kWidth;
+
+/// scores[r, 0 … 16 kPanels) = scale * (q[r] · keys), each a chain over head_dim in order.
+template <int kRows, int kPanels>
+HWY_INLINE void ScoreTile(const float* q, int64_t ldq, const float* panels, int64_t head_dim, float scale, float* scores,
+                          int64_t lds) {
+  const Tag d;
+  constexpr int kVecs = kPanels * static_cast<int>(kPanelVecs);
+  Vec acc[kRows][kVecs];
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kVecs; ++v) acc[r][v] = hn::Zero(d);
+  }
+  for (int64_t i = 0; i < head_dim; ++i) {
+    Vec key[kVecs];
+    for (int v = 0; v < kVecs; ++v) {
+      const int64_t panel = v / kPanelVecs, lane = v % kPanelVecs * kWidth;
+      key[v] = hn::Load(d, panels + panel * head_dim * kPanel + i * kPanel + lane);
+    }
+    for (int r = 0; r < kRows; ++r) {
+      const Vec value = hn::Set(d, q[r * ldq + i]);
+      for (int v = 0; v < kVecs; ++v) acc[r][v] = Fma(d, value, key[v], acc[r][v]);
+    }
+  }
+  const Vec factor = hn::Set(d, scale);
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kVecs; ++v) hn::Store(hn::Mul(acc[r][v], factor), d, scores + r * lds + v * kWidth);
+  }
+}
+
+/// sums[r, 0 … kVecs * width) = sum over keys of weights[r, key] * values[key], a chain over the keys in order.
+template <int kRows, int kVecs>
+HWY_INLINE void WeightedTile(const float* weights, int64_t ldw, const float* values, int64_t ldv, int64_t keys,
+                             float* sums, int64_t lds) {
+  const Tag d;
+  Vec acc[kRows][kVecs];
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kVecs; ++v) acc[r][v] = hn::Zero(d);
+  }
+  for (int64_t j = 0; j < keys; ++j) {
+    Vec value[kVecs];
+    for (int v = 0; v < kVecs; ++v) value[v] = hn::Load(d, values + j * ldv + v * kWidth);
+    for (int r = 0; r < kRows; ++r) {
+      const Vec weight = hn::Set(d, weights[r * ldw + j]);
+      for (int v = 0; v < kVecs; ++v) acc[r][v] = Fma(d, weight, value[v], acc[r][v]);
+    }
+  }
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kVecs; ++v) hn::Store(acc[r][v], d, sums + r * lds + v * kWidth);
+  }
+}
+
+/// Rows and panels that the registers hold: 8 x 2 with 16 hardware lanes, 4 x 1 otherwise.
+inline constexpr int kTileRows = kWidth >= 16 ? 8 : 4;
+inline constexpr int kTilePanels = kWidth >= 16 ? 2 : 1;
+
+template <int kRows>
+HWY_INLINE void ScoreRows(const HeadTask& t, const float* q, const float* keys, int64_t panels, float* scores,
+                          int64_t lds) {
+  int64_t p = 0;
+  for (; p + kTilePanels <= panels; p += kTilePanels) {
+    ScoreTile<kRows, kTilePanels>(q, t.ldq, keys + p * t.head_dim * kPanel, t.head_dim, t.scale, scores + p * kPanel, lds);
+  }
+  for (; p < panels; ++p) {
+    ScoreTile<kRows, 1>(q, t.ldq, keys + p * t.head_dim * kPanel, t.head_dim, t.scale, scores + p * kPanel, lds);
+  }
+}
+
+template <int kRows>
+HWY_INLINE void WeightedRows(const float* weights, int64_t ldw, const float* values, int64_t width, int64_t keys,
+                             float* sums) {
+  int64_t c = 0;
+  for (; c + 2 * kWidth <= width; c += 2 * kWidth) {
+    WeightedTile<kRows, 2>(weights, ldw, values + c, width, keys, sums + c, width);
+  }
+  for (; c < width; c += kWidth) WeightedTile<kRows, 1>(weights, ldw, values + c, width, keys, sums + c, width);
+}
+
+void PackHead(const HeadTask& t, float* keys, float* values) {
+  const int64_t width = padded(t.head_dim);
+  for (int64_t first = 0; first < t.length; first += kPanel) {
+    float* panel = keys + first * t.head_dim;
+    const int64_t count = std::min(kPanel, t.length - first);
+    for (int64_t j = 0; j < kPanel; ++j) {
+      const float* row = t.k + (first + j) * t.ldk;
+      for (int64_t i = 0; i < t.head_dim; ++i) panel[i * kPanel + j] = j < count ? row[i] : 0.0f;
+    }
+  }
+  for (int64_t j = 0; j < t.length; ++j) {
+    const float* row = t.v + j * t.ldv;
+    float* to = values + j * width;
+    const bool hidden = t.key_mask != nullptr && t.key_mask[j] == 0;  // its weight is 0; its value may not be a number
+    for (int64_t i = 0; i < width; ++i) to[i] = i < t.head_dim && !hidden ? row[i] : 0.0f;
+  }
+}
+
+/// Scores of one query row to exp(score - greatest); returns their sum, 0 when the row has no key.
+float SoftmaxRow(const HeadTask& t, int64_t query, int64_t keys, float* row, int64_t row_size) {
+  constexpr float kMinusInf = -std::numeric_limits<float>::infinity();
+  const Tag d;
+  if (t.bias != nullptr) {
+    const float* bias = t.bias - query;
+    int64_t j = 0;
+    for (; j + kWidth <= keys; j += kWidth) hn::StoreU(hn::Add(hn::Load(d, row + j), hn::LoadU(d, bias + j)), d, row + j);
+    for (; j < keys; ++j) row[j] += bias[j];
+  }
+  int64_t seen = keys;
+  if (t.key_mask != nullptr) {
+    for (int64_t j = 0; j < keys; ++j) {
+      if (t.key_mask[j] == 0) row[j] = kMinusInf, --seen;
+    }
+  }
+  for (int64_t j = keys; j < row_size; ++j) row[j] = kMinusInf;
+  if (seen == 0) {
+    for (int64_t j = 0; j < row_size; ++j) row[j] = 0.0f;
+    return 0.0f;
+  }
+  return ExpMinus(row, row, row_size, RowMax(row, row_size));
+}
+
+template <int kRows>
+HWY_INLINE void AttendRows(const HeadTask& t, int64_t first, const float* keys, const float* values, float* scores,
+                           float* sums) {
+  const Tag d;
+  const bool causal = t.mask == AttentionMask::kCausal;
+  const int64_t width = padded(t.head_dim);
+  const int64_t seen = causal ? first + kRows : t.length;  // keys that any of these rows sees
+  const int64_t row_size = padded(seen);
+  const int64_t lds = padded(t.length);
+  ScoreRows<kRows>(t, t.q + first * t.ldq, keys, row_size / kPanel, scores, lds);
+  float total[kRows];
+  for (int r = 0; r < kRows; ++r) {
+    total[r] = SoftmaxRow(t, first + r, causal ? first + r + 1 : t.length, scores + r * lds, row_size);
+  }
+  if (causal) {  // row by row, so that a later key's value cannot reach an earlier row even as 0 * Inf
+    for (int r = 0; r < kRows; ++r) WeightedRows<1>(scores + r * lds, lds, values, width, first + r + 1, sums + r * width);
+  } else {
+    WeightedRows<kRows>(scores, lds, values, width, seen, sums);
+  }
+  for (int r = 0; r < kRows; ++r) {
+    float* out = t.out + (first + r) * t.ldo;
+    float* sum = sums + r * width;
+    if (total[r] == 0.0f) {
+      for (int64_t i = 0; i < t.head_dim; ++i) out[i] = 0.0f;
+      continue;
+    }
+    const Vec divisor = hn::Set(d, total[r]);
+    for (int64_t i = 0; i < width; i += kWidth) {
+      hn::Store(Canonical(d, hn::Div(hn::Load(d, sum + i), divisor)), d, sum + i);
+    }
+    for (int64_t i = 0; i < t.head_dim; ++i) out[i] = sum[i];
+  }
+}
+
+void AttendHead(const HeadTask& t) {
+  const int64_t width = padded(t.head_dim), length = padded(t.length);
+  float* keys = t.workspace;
+  float* values = keys + length * t.head_dim;
+  float* scores = values + length * width;
+  float* sums = scores + kBlockRows * length;
+  PackHead(t, keys, values);
+  int64_t r = 0;
+  for (; r + kTileRows <= t.length; r += kTileRows) AttendRows<kTileRows>(t, r, keys, values, scores, sums);
+  if constexpr (kTileRows > 4) {
+    for (; r + 4 <= t.length; r += 4) AttendRows<4>(t, r, keys, values, scores, sums);
+  }
+  for (; r + 2 <= t.length; r += 2) AttendRows<2>(t, r, keys, values, scores, sums);
+  for (; r < t.length; ++r) AttendRows<1>(t, r, keys, values, scores, sums);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace modnet
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace modnet {
+namespace {
+HWY_EXPORT(AttendHead);
+
+int64_t workspace_floats(const AttentionShape& shape, int64_t length) {
+  const int64_t rows = padded(length), width = padded(shape.head_dim);
+  return rows * shape.head_dim + rows * width + kBlockRows * rows + kBlockRows * width;
+}
+
+}  // namespace
+
+int64_t AttentionWorkspace::bytes(const AttentionShape& shape, int64_t length) {
+  return (workspace_floats(shape, length) + kPanel) * static_cast<int64_t>(sizeof(float));
+}
+
+void AttentionWorkspace::reserve(const AttentionShape& shape, int64_t length, int workers) {
+  floats_ = std::max(floats_, workspace_floats(shape, length));
+  if (static_cast<int>(blocks_.size()) >= workers && block_floats_ >= floats_) return;
+  blocks_.clear();
+  for (int i = 0; i < workers; ++i) blocks_.push_back(aligned_block<float>(floats_));
+  block_floats_ = floats_;
+}
+
+void attention(ThreadPool& pool, AttentionWorkspace& workspace, const AttentionInput& input, float* out, int64_t ldo) {
+  const AttentionShape& shape = input.shape;
+  const int64_t sequences = static_cast<int64_t>(input.offsets.size()) - 1;
+  if (sequences < 1) return;
+  int64_t longest = 0;
+  for (int64_t s = 0; s < sequences; ++s) {
+    longest = std::max(longest, input.offsets[static_cast<size_t>(s) + 1] - input.offsets[static_cast<size_t>(s)]);
+  }
+  if (longest == 0) return;
+  workspace.reserve(shape, longest, pool.size());
+  pool.parallel_for(sequences * shape.heads, [&](int64_t task, int worker) {
+    const int64_t s = task / shape.heads, h = task % shape.heads;
+    const int64_t first = input.offsets[static_cast<size_t>(s)];
+    HeadTask t;
+    t.length = input.offsets[static_cast<size_t>(s) + 1] - first;
+    if (t.length == 0) return;
+    t.q = input.q + first * input.ldq + h * shape.head_dim;
+    t.k = input.k + first * input.ldk + h * shape.head_dim;
+    t.v = input.v + first * input.ldv + h * shape.head_dim;
+    t.ldq = input.ldq, t.ldk = input.ldk, t.ldv = input.ldv;
+    t.head_dim = shape.head_dim;
+    t.scale = shape.scale;
+    t.mask = shape.mask;
+    if (input.bias != nullptr) t.bias = input.bias + h * (2 * input.bias_length - 1) + input.bias_length - 1;
+    if (input.key_mask != nullptr) t.key_mask = input.key_mask + first;
+    t.workspace = workspace.worker(worker);
+    t.out = out + first * ldo + h * shape.head_dim;
+    t.ldo = ldo;
+    HWY_DYNAMIC_DISPATCH(AttendHead)(t);
+  });
+}
+
+}  // namespace modnet
+#endif

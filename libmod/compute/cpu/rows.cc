@@ -1,0 +1,270 @@
+// Kernels of libmod/compute/rows.h. Tested by tests/unit/compute/rows_test.cc.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "libmod/compute/cpu/rows.cc"
+#include "hwy/foreach_target.h"
+// after foreach_target.h
+#include "hwy/highway.h"
+#include "libmod/compute/cpu/rows-inl.h"
+
+#include <cmath>
+#include <limits>
+
+#include "libmod/compute/reference/math.h"
+#include "libmod/compute/rows.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace modnet {
+namespace HWY_NAMESPACE {
+
+template <typename T>
+HWY_INLINE T CanonicalScalar(T x) {
+  return x == x ? x : std::numeric_limits<T>::quiet_NaN();
+}
+
+template <typename T>
+HWY_INLINE void SoftmaxRow(const T* x, T* y, int64_t n) {
+  const LaneTag<T> d;
+  using V = hn::Vec<LaneTag<T>>;
+  const T total = ExpMinus(x, y, n, RowMax(x, n));
+  const V t = hn::Set(d, total);
+  MapGroups(y, y, n, T{0}, [d, t](int64_t, V v, int64_t) HWY_ATTR { return Canonical(d, hn::Div(v, t)); });
+}
+
+template <typename T>
+HWY_INLINE void LogSoftmaxRow(const T* x, T* y, int64_t n) {
+  const LaneTag<T> d;
+  using V = hn::Vec<LaneTag<T>>;
+  const T greatest = RowMax(x, n);
+  const V m = hn::Set(d, greatest);
+  Lanes16<T> acc(T{0});
+  ForGroups(x, n, -MathTraits<T>::kInf, [&](int64_t v, const T* p) HWY_ATTR {
+    acc.lane[v] = hn::Add(acc.lane[v], Exp(d, hn::Sub(hn::LoadU(d, p), m)));
+  });
+  const V l = hn::Set(d, reference::log(acc.sum()));
+  MapGroups(x, y, n, T{0}, [d, m, l](int64_t, V v, int64_t) HWY_ATTR {
+    return Canonical(d, hn::Sub(hn::Sub(v, m), l));
+  });
+}
+
+/// Normalises one row in place of y, which holds the row already.
+HWY_INLINE void LayerNormRow(float* y, int64_t n, const float* gamma, const float* beta, float eps) {
+  const LaneTag<float> d;
+  using V = hn::Vec<LaneTag<float>>;
+  const float count = static_cast<float>(n);
+  const V mean = hn::Set(d, RowSum(y, n) / count);
+  Lanes16<float> acc(0.0f);
+  int64_t i = 0;
+  for (; i + kVirtualLanes <= n; i += kVirtualLanes) {
+    for (int64_t v = 0; v < Lanes16<float>::kCount; ++v) {
+      const V c = hn::Sub(hn::LoadU(d, y + i + v * Lanes16<float>::kWidth), mean);
+      acc.lane[v] = Fma(d, c, c, acc.lane[v]);
+    }
+  }
+  if (i < n) {
+    float tail[kVirtualLanes];  // a missing element counts as a deviation of 0
+    for (int64_t j = 0; j < kVirtualLanes; ++j) tail[j] = i + j < n ? y[i + j] - hn::GetLane(mean) : 0.0f;
+    for (int64_t v = 0; v < Lanes16<float>::kCount; ++v) {
+      const V c = hn::LoadU(d, tail + v * Lanes16<float>::kWidth);
+      acc.lane[v] = Fma(d, c, c, acc.lane[v]);
+    }
+  }
+  const V inverse = hn::Set(d, 1.0f / std::sqrt(acc.sum() / count + eps));
+  const int64_t whole = n / kVirtualLanes * kVirtualLanes;
+  MapGroups(y, y, n, 0.0f, [&](int64_t, V v, int64_t at) HWY_ATTR {
+    float g[kVirtualLanes] = {}, b[kVirtualLanes] = {};
+    V scale, shift;
+    if (at < whole) {
+      scale = hn::LoadU(d, gamma + at);
+      shift = beta == nullptr ? hn::Zero(d) : hn::LoadU(d, beta + at);
+    } else {
+      for (int64_t j = 0; j < Lanes16<float>::kWidth && at + j < n; ++j) {
+        g[j] = gamma[at + j];
+        b[j] = beta == nullptr ? 0.0f : beta[at + j];
+      }
+      scale = hn::LoadU(d, g);
+      shift = hn::LoadU(d, b);
+    }
+    return Canonical(d, Fma(d, hn::Mul(hn::Sub(v, mean), inverse), scale, shift));
+  });
+}
+
+HWY_INLINE float SquareSum(const float* x, int64_t n) {
+  const LaneTag<float> d;
+  Lanes16<float> acc(0.0f);
+  ForGroups(x, n, 0.0f, [&](int64_t v, const float* p) HWY_ATTR {
+    const hn::Vec<LaneTag<float>> value = hn::LoadU(d, p);
+    acc.lane[v] = Fma(d, value, value, acc.lane[v]);
+  });
+  return acc.sum();
+}
+
+template <typename T>
+HWY_INLINE T DotOf(const T* a, const T* b, int64_t n) {
+  using L = Lanes16<T>;
+  const LaneTag<T> d;
+  L acc(T{0});
+  int64_t i = 0;
+  for (; i + kVirtualLanes <= n; i += kVirtualLanes) {
+    for (int64_t v = 0; v < L::kCount; ++v) {
+      acc.lane[v] = Fma(d, hn::LoadU(d, a + i + v * L::kWidth), hn::LoadU(d, b + i + v * L::kWidth), acc.lane[v]);
+    }
+  }
+  if (i < n) {
+    T p[kVirtualLanes] = {}, q[kVirtualLanes] = {};
+    for (int64_t j = 0; i + j < n; ++j) p[j] = a[i + j], q[j] = b[i + j];
+    for (int64_t v = 0; v < L::kCount; ++v) {
+      acc.lane[v] = Fma(d, hn::LoadU(d, p + v * L::kWidth), hn::LoadU(d, q + v * L::kWidth), acc.lane[v]);
+    }
+  }
+  return CanonicalScalar(acc.sum());
+}
+
+template <typename T>
+HWY_INLINE void AxpyOf(T a, const T* x, T* y, int64_t n) {
+  const LaneTag<T> d;
+  constexpr int64_t kWidth = Lanes16<T>::kWidth;
+  const hn::Vec<LaneTag<T>> scale = hn::Set(d, a);
+  int64_t i = 0;
+  for (; i + kWidth <= n; i += kWidth) {
+    hn::StoreU(Canonical(d, Fma(d, scale, hn::LoadU(d, x + i), hn::LoadU(d, y + i))), d, y + i);
+  }
+  for (; i < n; ++i) y[i] = CanonicalScalar(std::fma(a, x[i], y[i]));
+}
+
+template <typename T>
+HWY_INLINE void SoftmaxRows(RowsOf<const T> x, RowsOf<T> out) {
+  for (int64_t r = 0; r < x.rows; ++r) SoftmaxRow(x.data + r * x.stride, out.data + r * out.stride, x.columns);
+}
+template <typename T>
+HWY_INLINE void LogSoftmaxRows(RowsOf<const T> x, RowsOf<T> out) {
+  for (int64_t r = 0; r < x.rows; ++r) LogSoftmaxRow(x.data + r * x.stride, out.data + r * out.stride, x.columns);
+}
+void SoftmaxF32(ConstRows x, Rows out) { SoftmaxRows(x, out); }
+void SoftmaxF64(RowsOf<const double> x, RowsOf<double> out) { SoftmaxRows(x, out); }
+void LogSoftmaxF32(ConstRows x, Rows out) { LogSoftmaxRows(x, out); }
+void LogSoftmaxF64(RowsOf<const double> x, RowsOf<double> out) { LogSoftmaxRows(x, out); }
+
+/// residual.data may be null: nothing is added.
+void LayerNorm(ConstRows x, ConstRows residual, const float* gamma, const float* beta, float eps, Rows out) {
+  const LaneTag<float> d;
+  constexpr int64_t kWidth = Lanes16<float>::kWidth;
+  for (int64_t r = 0; r < x.rows; ++r) {
+    const float* a = x.data + r * x.stride;
+    float* y = out.data + r * out.stride;
+    if (residual.data != nullptr) {
+      const float* b = residual.data + r * residual.stride;
+      int64_t i = 0;
+      for (; i + kWidth <= x.columns; i += kWidth) {
+        hn::StoreU(hn::Add(hn::LoadU(d, a + i), hn::LoadU(d, b + i)), d, y + i);
+      }
+      for (; i < x.columns; ++i) y[i] = a[i] + b[i];
+    } else if (y != a) {
+      for (int64_t i = 0; i < x.columns; ++i) y[i] = a[i];
+    }
+    LayerNormRow(y, x.columns, gamma, beta, eps);
+  }
+}
+
+void RmsNorm(ConstRows x, const float* gamma, float eps, Rows out) {
+  for (int64_t r = 0; r < x.rows; ++r) {
+    const float* a = x.data + r * x.stride;
+    float* y = out.data + r * out.stride;
+    const float inverse = 1.0f / std::sqrt(SquareSum(a, x.columns) / static_cast<float>(x.columns) + eps);
+    for (int64_t i = 0; i < x.columns; ++i) y[i] = CanonicalScalar(a[i] * inverse * gamma[i]);
+  }
+}
+
+void L2Normalize(ConstRows x, float eps, Rows out) {
+  const LaneTag<float> d;
+  using V = hn::Vec<LaneTag<float>>;
+  for (int64_t r = 0; r < x.rows; ++r) {
+    const float* a = x.data + r * x.stride;
+    const float norm = std::sqrt(SquareSum(a, x.columns));
+    const V divisor = hn::Set(d, norm < eps ? eps : norm);  // NaN stays
+    MapGroups(a, out.data + r * out.stride, x.columns, 0.0f, [d, divisor](int64_t, V v, int64_t) HWY_ATTR {
+      return Canonical(d, hn::Div(v, divisor));
+    });
+  }
+}
+
+void RowSumsF32(ConstRows x, float* out) {
+  for (int64_t r = 0; r < x.rows; ++r) out[r] = CanonicalScalar(RowSum(x.data + r * x.stride, x.columns));
+}
+void RowSumsF64(RowsOf<const double> x, double* out) {
+  for (int64_t r = 0; r < x.rows; ++r) out[r] = CanonicalScalar(RowSum(x.data + r * x.stride, x.columns));
+}
+void RowSquareSums(ConstRows x, float* out) {
+  for (int64_t r = 0; r < x.rows; ++r) out[r] = CanonicalScalar(SquareSum(x.data + r * x.stride, x.columns));
+}
+float DotF32(const float* a, const float* b, int64_t n) { return DotOf(a, b, n); }
+double DotF64(const double* a, const double* b, int64_t n) { return DotOf(a, b, n); }
+void AxpyF32(float a, const float* x, float* y, int64_t n) { AxpyOf(a, x, y, n); }
+void AxpyF64(double a, const double* x, double* y, int64_t n) { AxpyOf(a, x, y, n); }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace modnet
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace modnet {
+namespace {
+HWY_EXPORT(SoftmaxF32);
+HWY_EXPORT(SoftmaxF64);
+HWY_EXPORT(LogSoftmaxF32);
+HWY_EXPORT(LogSoftmaxF64);
+HWY_EXPORT(LayerNorm);
+HWY_EXPORT(RmsNorm);
+HWY_EXPORT(L2Normalize);
+HWY_EXPORT(RowSumsF32);
+HWY_EXPORT(RowSumsF64);
+HWY_EXPORT(RowSquareSums);
+HWY_EXPORT(DotF32);
+HWY_EXPORT(DotF64);
+HWY_EXPORT(AxpyF32);
+HWY_EXPORT(AxpyF64);
+}  // namespace
+
+void softmax(ConstRows x, Rows out) { HWY_DYNAMIC_DISPATCH(SoftmaxF32)(x, out); }
+void softmax(RowsOf<const double> x, RowsOf<double> out) { HWY_DYNAMIC_DISPATCH(SoftmaxF64)(x, out); }
+void log_softmax(ConstRows x, Rows out) { HWY_DYNAMIC_DISPATCH(LogSoftmaxF32)(x, out); }
+void log_softmax(RowsOf<const double> x, RowsOf<double> out) { HWY_DYNAMIC_DISPATCH(LogSoftmaxF64)(x, out); }
+void layer_norm(ConstRows x, const float* gamma, const float* beta, float eps, Rows out) {
+  HWY_DYNAMIC_DISPATCH(LayerNorm)(x, ConstRows{}, gamma, beta, eps, out);
+}
+void add_layer_norm(ConstRows x, ConstRows residual, const float* gamma, const float* beta, float eps, Rows out) {
+  HWY_DYNAMIC_DISPATCH(LayerNorm)(x, residual, gamma, beta, eps, out);
+}
+void rms_norm(ConstRows x, const float* gamma, float eps, Rows out) { HWY_DYNAMIC_DISPATCH(RmsNorm)(x, gamma, eps, out); }
+void l2_normalize(ConstRows x, float eps, Rows out) { HWY_DYNAMIC_DISPATCH(L2Normalize)(x, eps, out); }
+void row_sums(ConstRows x, float* out) { HWY_DYNAMIC_DISPATCH(RowSumsF32)(x, out); }
+void row_sums(RowsOf<const double> x, double* out) { HWY_DYNAMIC_DISPATCH(RowSumsF64)(x, out); }
+void row_square_sums(ConstRows x, float* out) { HWY_DYNAMIC_DISPATCH(RowSquareSums)(x, out); }
+float dot(const float* a, const float* b, int64_t n) { return HWY_DYNAMIC_DISPATCH(DotF32)(a, b, n); }
+double dot(const double* a, const double* b, int64_t n) { return HWY_DYNAMIC_DISPATCH(DotF64)(a, b, n); }
+void axpy(float a, const float* x, float* y, int64_t n) { HWY_DYNAMIC_DISPATCH(AxpyF32)(a, x, y, n); }
+void axpy(double a, const double* x, double* y, int64_t n) { HWY_DYNAMIC_DISPATCH(AxpyF64)(a, x, y, n); }
+
+float sum(const float* a, int64_t n) {
+  float out = 0;
+  row_sums(ConstRows{a, 1, n, n}, &out);
+  return out;
+}
+double sum(const double* a, int64_t n) {
+  double out = 0;
+  row_sums(RowsOf<const double>{a, 1, n, n}, &out);
+  return out;
+}
+
+void row_argmax(ConstRows x, int64_t* out) {
+  for (int64_t r = 0; r < x.rows; ++r) {
+    const float* row = x.data + r * x.stride;
+    int64_t best = -1;
+    for (int64_t i = 0; i < x.columns; ++i) {
+      if (row[i] == row[i] && (best < 0 || row[i] > row[best])) best = i;
+    }
+    out[r] = best < 0 ? 0 : best;
+  }
+}
+
+}  // namespace modnet
+#endif

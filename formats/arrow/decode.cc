@@ -232,7 +232,7 @@ Status Walk::child(const ArrowField& field, ArrowColumn& column) {
   }
   if (at.length < need)
     return bad("has " + std::to_string(at.length) + " values in its lists; expected " + std::to_string(need));
-  MODNET_TRY(elements(field, column, need));
+  MODNET_TRY(elements(field, column, at.length));
   if (nulls == 0) return ok();
   for (int64_t row = 0; row < column.rows; ++row) {
     if (!column.valid(row)) continue;

@@ -253,6 +253,8 @@ Result<std::optional<ArrowBatch>> StreamReader::next() {
   Result<std::optional<ArrowBatch>> out = advance();
   if (!out.ok()) {
     error_ = located(out.error());
+    if (seal_ != Seal::kBroken) seal_ = Seal::kOpen;  // the closing batch agreed, but what follows it did not
+    digest_.clear();
     return *error_;
   }
   return out;

@@ -136,10 +136,10 @@ HWY_INLINE V Tanh(D d, V x) {
   const V one = hn::Set(d, T{1});
   const V a = Absolute(d, x);
   const V z = hn::Mul(x, x);
-  const V near = Fma(d, hn::Mul(x, z), Poly(d, z, MathTraits<T>::kTanh), x);
+  const V near = Fma(d, hn::Mul(a, z), Poly(d, z, MathTraits<T>::kTanh), a);
   const V e = hn::Add(Exp(d, hn::Add(a, a)), one);
-  const V far = WithSign(d, hn::Sub(one, hn::Div(hn::Set(d, T{2}), e)), x);
-  return Canonical(d, hn::IfThenElse(hn::Lt(a, hn::Set(d, T{0.625})), near, far));
+  const V far = hn::Sub(one, hn::Div(hn::Set(d, T{2}), e));
+  return Canonical(d, WithSign(d, hn::IfThenElse(hn::Lt(a, hn::Set(d, T{0.625})), near, far), x));
 }
 
 template <class D, class V = hn::Vec<D>>

@@ -112,7 +112,7 @@ template <typename T>
 T tanh_of(T x) {
   const T a = absolute(x);
   const T z = x * x;
-  if (a < T{0.625}) return std::fma(x * z, poly(z, MathTraits<T>::kTanh), x);
+  if (a < T{0.625}) return with_sign(std::fma(a * z, poly(z, MathTraits<T>::kTanh), a), x);
   return canonical(with_sign(T{1} - T{2} / (exp_of(a + a) + T{1}), x));
 }
 

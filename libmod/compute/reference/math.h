@@ -8,7 +8,7 @@
 
 namespace modnet::reference {
 
-// Accuracy: within 2 ulp. NaN results are the canonical quiet NaN.
+// Accuracy: log, sin, cos within 1 ulp, exp 1.1, pow 1.5, tanh, erf, log1p 2, sigmoid 2.5, expm1 4. NaN results are the canonical quiet NaN.
 [[nodiscard]] float exp(float x);
 [[nodiscard]] double exp(double x);
 [[nodiscard]] float log(float x);

@@ -1,5 +1,5 @@
-// How a product is cut. The output is cut into tasks of some 8 strips of rows by a range of panels; within a task, k is cut
-// into depths whose strip stays in the first-level cache, and a's block of rows is packed once a depth and stays in the
+// How a product is cut. The output is cut into tasks of some 96 rows by a range of panels; within a task, k is cut
+// into depths, and a's block of rows is packed once a depth and stays in the
 // second-level cache while the panels go by. Cutting k continues each element's chain from c, so no cut changes a bit.
 #include "libmod/compute/cpu/gemm.h"
 
@@ -9,7 +9,8 @@
 namespace modnet::cpu {
 namespace {
 
-constexpr int64_t kStripsABlock = 8;
+// Rows of a that are packed together: with kDepth they take some 300 KB, within a second-level cache.
+constexpr int64_t kRowsABlock = 96;
 constexpr int64_t kTasksAThread = 4;
 // Products below this many multiply-adds are not worth waking anybody.
 constexpr int64_t kAlone = 100'000;
@@ -62,7 +63,7 @@ template <typename T>
 Cut cut_output(int64_t m, int64_t n, int threads) {
   const int64_t panels = ceil_div(n, kPanel<T>);
   Cut cut;
-  cut.row_blocks = ceil_div(m, strip_rows() * kStripsABlock);
+  cut.row_blocks = ceil_div(m, kRowsABlock);
   if (threads <= 1) return cut;
   if (cut.row_blocks > 1) cut.row_blocks = ceil_div(cut.row_blocks, threads) * threads;
   cut.column_groups = std::min(panels, std::max<int64_t>(1, ceil_div(threads * kTasksAThread, cut.row_blocks)));

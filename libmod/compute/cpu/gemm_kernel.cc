@@ -1,6 +1,6 @@
 // Register tiles of the matrix product. A tile of R rows by V vectors keeps R * V chains in registers; every step of k
-// loads V vectors of the panel and broadcasts R values of a. With R * V of 24 and more the multipliers, not the loads, set
-// the pace. The loops over a tile are unrolled by force: g++ 12 otherwise keeps the accumulators in memory.
+// loads V vectors of the panel and broadcasts R values of a: 12 * 2 for the 32 registers of AVX-512, 3 * 4 for the 16 of
+// AVX2 (6 * 2 was slower: it reads a panel in two passes), so that the multipliers set the pace, not the loads. The loops over a tile are unrolled by force: g++ 12 otherwise keeps the accumulators in memory.
 #include "libmod/compute/cpu/gemm_kernel.h"
 
 #include <cmath>
@@ -18,16 +18,13 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 #if HWY_TARGET == HWY_AVX3
 constexpr int64_t kStripRows = 12;
-constexpr int kTallVectors = 2;
-constexpr int64_t kFlatRows = 0;
+constexpr int kTileVectors = 2;
 #elif HWY_TARGET == HWY_AVX2
-constexpr int64_t kStripRows = 6;
-constexpr int kTallVectors = 2;
-constexpr int64_t kFlatRows = 3;  // up to here a tile spans the panel: more chains in flight for small batches
+constexpr int64_t kStripRows = 3;
+constexpr int kTileVectors = 4;
 #else
 constexpr int64_t kStripRows = 6;
-constexpr int kTallVectors = 4;
-constexpr int64_t kFlatRows = 3;
+constexpr int kTileVectors = 4;
 #endif
 
 template <typename T>
@@ -84,25 +81,60 @@ HWY_INLINE void vector_tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, in
 // All columns of a panel for R rows.
 template <typename T, int R>
 void panel_tile(const T* a, const T* b, int64_t depth, T* c, int64_t ldc, Chain chain, const T* bias) {
-  constexpr int kAll = static_cast<int>(kPanel<T> / HWY_LANES(T));
-  constexpr int kVectors = R <= kFlatRows ? (kAll < 4 ? kAll : 4) : kTallVectors;
-  constexpr int64_t kColumns = kVectors * HWY_LANES(T);
+  constexpr int64_t kColumns = kTileVectors * HWY_LANES(T);
+  static_assert(kPanel<T> % kColumns == 0);
   for (int64_t j = 0; j < kPanel<T>; j += kColumns) {
-    vector_tile<T, R, kVectors>(a, b + j, depth, c + j, ldc, chain, bias == nullptr ? nullptr : bias + j);
+    vector_tile<T, R, kTileVectors>(a, b + j, depth, c + j, ldc, chain, bias == nullptr ? nullptr : bias + j);
   }
 }
 
-#else  // no fused multiply-add in hardware: the same chains, one lane after another
+#else  // no fused multiply-add in hardware: the same chains, slower
+
+// c[j] = fma(x, y[j], c[j]) for a panel's columns.
+HWY_INLINE void fused_row(double x, const double* HWY_RESTRICT y, double* HWY_RESTRICT c) {
+  for (int64_t j = 0; j < kPanel<double>; ++j) c[j] = std::fma(x, y[j], c[j]);
+}
+
+#if HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SCALAR
+HWY_INLINE void fused_row(float x, const float* HWY_RESTRICT y, float* HWY_RESTRICT c) {
+  for (int64_t j = 0; j < kPanel<float>; ++j) c[j] = std::fma(x, y[j], c[j]);
+}
+#else
+// The product of two floats is exact in f64. Its sum with c is rounded to odd (Boldo and Melquiond 2008): when it is
+// inexact and its last bit even, the neighbour on the error's side is taken. Rounding that to f32 is then rounding the
+// exact value once, subnormal results included.
+HWY_INLINE void fused_row(float x, const float* HWY_RESTRICT y, float* HWY_RESTRICT c) {
+  const hn::FixedTag<float, 2> df;
+  const hn::FixedTag<double, 2> dd;
+  const hn::FixedTag<int64_t, 2> di;
+  using Doubles = hn::Vec<decltype(dd)>;
+  using Integers = hn::Vec<decltype(di)>;
+  const Doubles left = hn::Set(dd, static_cast<double>(x));
+  for (int64_t j = 0; j < kPanel<float>; j += 2) {
+    const Doubles product = hn::Mul(left, hn::PromoteTo(dd, hn::LoadU(df, y + j)));
+    const Doubles add = hn::PromoteTo(dd, hn::LoadU(df, c + j));
+    const Doubles sum = hn::Add(product, add);
+    const Doubles part = hn::Sub(sum, product);
+    const Doubles error = hn::Add(hn::Sub(product, hn::Sub(sum, part)), hn::Sub(add, part));
+    const Integers bits = hn::BitCast(di, sum);
+    // +1 where error and sum have the same sign, else -1: the step away from or towards zero
+    const Integers signs = hn::ShiftRight<63>(hn::Xor(bits, hn::BitCast(di, error)));
+    const Integers step = hn::Or(signs, hn::Set(di, 1));
+    // an infinite or NaN sum has a NaN error, for which the comparison is false
+    const Integers inexact = hn::BitCast(di, hn::VecFromMask(dd, hn::Gt(hn::Abs(error), hn::Zero(dd))));
+    const Integers even = hn::Sub(hn::And(bits, hn::Set(di, 1)), hn::Set(di, 1));
+    const Integers odd = hn::Add(bits, hn::And(step, hn::And(inexact, even)));
+    hn::StoreU(hn::DemoteTo(df, hn::BitCast(dd, odd)), df, c + j);
+  }
+}
+#endif
 
 template <typename T, int R>
 void panel_tile(const T* a, const T* b, int64_t depth, T* c, int64_t ldc, Chain chain, const T* bias) {
   for (int r = 0; r < R; ++r) {
     T sum[kPanel<T>];
     for (int64_t j = 0; j < kPanel<T>; ++j) sum[j] = chain == Chain::kStart ? T{0} : c[r * ldc + j];
-    for (int64_t k = 0; k < depth; ++k) {
-      const T left = a[r * kStride<T> + k];
-      for (int64_t j = 0; j < kPanel<T>; ++j) sum[j] = std::fma(left, b[k * kPanel<T> + j], sum[j]);
-    }
+    for (int64_t k = 0; k < depth; ++k) fused_row(a[r * kStride<T> + k], b + k * kPanel<T>, sum);
     for (int64_t j = 0; j < kPanel<T>; ++j) c[r * ldc + j] = bias == nullptr ? sum[j] : sum[j] + bias[j];
   }
 }

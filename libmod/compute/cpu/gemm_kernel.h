@@ -6,12 +6,12 @@
 
 namespace modnet::cpu {
 
-// Columns of a panel (128 bytes: two AVX-512 registers, four of AVX2, eight of 128 bits), rows of k that stay in the
-// first-level cache with one strip of rows, and the stride of a packed row of a, which keeps strips off one cache set.
+// Columns of a panel (128 bytes: two AVX-512 registers, four of AVX2, eight of 128 bits), values of k that are worked at a
+// time, and the stride of a packed row of a, which keeps the rows of a strip off one cache set.
 template <typename T>
 inline constexpr int64_t kPanel = 128 / static_cast<int64_t>(sizeof(T));
 template <typename T>
-inline constexpr int64_t kDepth = 1536 / static_cast<int64_t>(sizeof(T));
+inline constexpr int64_t kDepth = 3072 / static_cast<int64_t>(sizeof(T));
 template <typename T>
 inline constexpr int64_t kStride = kDepth<T> + 64 / static_cast<int64_t>(sizeof(T));
 
@@ -41,6 +41,6 @@ void multiply_block(const Block<double>& block);
 
 /// Rows of the tallest tile on the chosen instruction set: blocks of a multiple of it waste nothing.
 [[nodiscard]] int64_t strip_rows();
-inline constexpr int64_t kMaxStripRows = 14;
+inline constexpr int64_t kMaxStripRows = 12;
 
 }  // namespace modnet::cpu

@@ -1,0 +1,173 @@
+// How fast the portable products are: GF/s as a share of the multiply-add peak measured in the same round, and against
+// OpenBLAS. Prints one JSON document. Rounds alternate between the contenders, since other work on the machine comes and
+// goes; both the best and the median round are given.
+//   bench_matmul [rounds [instruction set, or "" [most threads]]]
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "libmod/compute/matmul.h"
+#include "libmod/compute/target.h"
+#include "libmod/compute/vendor/blas.h"
+
+namespace {
+
+using modnet::ComputeContext;
+using modnet::PackedMatrix;
+using modnet::Policy;
+using modnet::ThreadPool;
+using modnet::Trans;
+
+double seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// Processor time of all threads: what is left when other programs took turns on the same cores.
+double processor_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+// Multiply-adds on registers only, 12 chains; returns floating-point operations done.
+double spin_multipliers(int64_t loops) {
+#if defined(__x86_64__)
+#define MODNET_REPEAT12(M) M(0) M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8) M(9) M(10) M(11)
+  if (__builtin_cpu_supports("avx512f")) {
+#define MODNET_FMA(I) "vfmadd231ps %%zmm12, %%zmm13, %%zmm" #I "\n"
+#define MODNET_CLEAR(I) "vpxord %%zmm" #I ", %%zmm" #I ", %%zmm" #I "\n"
+    for (int64_t i = 0; i < loops; ++i) {
+      asm volatile(MODNET_REPEAT12(MODNET_CLEAR) MODNET_CLEAR(12) MODNET_CLEAR(13) MODNET_REPEAT12(MODNET_FMA)
+                       MODNET_REPEAT12(MODNET_FMA) MODNET_REPEAT12(MODNET_FMA) MODNET_REPEAT12(MODNET_FMA)
+                           MODNET_REPEAT12(MODNET_FMA) MODNET_REPEAT12(MODNET_FMA) MODNET_REPEAT12(MODNET_FMA)
+                               MODNET_REPEAT12(MODNET_FMA)::
+                                   : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+                                     "xmm10", "xmm11", "xmm12", "xmm13");
+    }
+    return static_cast<double>(loops) * 8 * 12 * 16 * 2;
+  }
+  if (__builtin_cpu_supports("fma")) {
+#define MODNET_FMA_Y(I) "vfmadd231ps %%ymm12, %%ymm13, %%ymm" #I "\n"
+#define MODNET_CLEAR_Y(I) "vxorps %%ymm" #I ", %%ymm" #I ", %%ymm" #I "\n"
+    for (int64_t i = 0; i < loops; ++i) {
+      asm volatile(MODNET_REPEAT12(MODNET_CLEAR_Y) MODNET_CLEAR_Y(12) MODNET_CLEAR_Y(13) MODNET_REPEAT12(MODNET_FMA_Y)
+                       MODNET_REPEAT12(MODNET_FMA_Y) MODNET_REPEAT12(MODNET_FMA_Y) MODNET_REPEAT12(MODNET_FMA_Y)
+                           MODNET_REPEAT12(MODNET_FMA_Y) MODNET_REPEAT12(MODNET_FMA_Y) MODNET_REPEAT12(MODNET_FMA_Y)
+                               MODNET_REPEAT12(MODNET_FMA_Y)::
+                                   : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+                                     "xmm10", "xmm11", "xmm12", "xmm13");
+    }
+    return static_cast<double>(loops) * 8 * 12 * 8 * 2;
+  }
+#endif
+  return static_cast<double>(loops) * 0.0;
+}
+
+struct Series {
+  std::vector<double> gflops;            // by the clock
+  std::vector<double> processor_gflops;  // a core, by processor time
+  [[nodiscard]] double best_by_processor() const {
+    return *std::max_element(processor_gflops.begin(), processor_gflops.end());
+  }
+  [[nodiscard]] double best() const { return *std::max_element(gflops.begin(), gflops.end()); }
+  [[nodiscard]] double median() const {
+    std::vector<double> sorted = gflops;
+    std::sort(sorted.begin(), sorted.end());
+    return sorted[sorted.size() / 2];
+  }
+};
+
+struct Shape {
+  int64_t m, k, n;
+};
+
+std::vector<float> ramp(int64_t count) {
+  std::vector<float> values(static_cast<size_t>(count));
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(static_cast<int>(i * 7919 % 2003) - 1001) * 1e-3F;
+  return values;
+}
+
+// One line of the report.
+void measure(const Shape& shape, ThreadPool& pool, int rounds, const char* separator) {
+  const std::vector<float> a = ramp(shape.m * shape.k);
+  const std::vector<float> b = ramp(shape.k * shape.n);
+  std::vector<float> c(static_cast<size_t>(shape.m * shape.n));
+  const PackedMatrix packed = PackedMatrix::pack(b.data(), shape.n, Trans::kNo, shape.k, shape.n);
+  const ComputeContext portable{&pool, Policy::kPortable};
+  const ComputeContext vendor{&pool, Policy::kVendor};
+  const bool has_vendor = modnet::vendor_blas().ok();
+  const double operations = 2.0 * static_cast<double>(shape.m * shape.k * shape.n);
+  const int64_t repeats = std::max<int64_t>(1, static_cast<int64_t>(2e9 / operations));
+  Series peak;
+  Series ours;
+  Series unpacked;
+  Series theirs;
+  const auto timed = [&](Series& series, double done, int64_t times, const std::function<void()>& body) {
+    const double start = seconds();
+    const double processor_start = processor_seconds();
+    for (int64_t i = 0; i < times; ++i) body();
+    series.gflops.push_back(done * 1e-9 / (seconds() - start));
+    series.processor_gflops.push_back(done * 1e-9 / (processor_seconds() - processor_start));
+  };
+  const int64_t loops = 100'000;
+  const double spun = spin_multipliers(1) * static_cast<double>(loops * 4 * pool.size());
+  const double work = operations * static_cast<double>(repeats);
+  for (int round = 0; round < rounds; ++round) {
+    timed(peak, spun, 1, [&] { pool.parallel_for(pool.size() * 4, [&](int64_t, int) { (void)spin_multipliers(loops); }); });
+    timed(ours, work, repeats, [&] {
+      matmul_packed(portable, a.data(), shape.k, shape.m, packed, nullptr, nullptr, c.data(), shape.n);
+    });
+    timed(unpacked, work, repeats, [&] {
+      modnet::matmul<float>(portable, shape.m, shape.n, shape.k, a.data(), shape.k, Trans::kNo, b.data(), shape.n,
+                            Trans::kNo, c.data(), shape.n);
+    });
+    if (has_vendor) {
+      timed(theirs, work, repeats, [&] {
+        modnet::matmul<float>(vendor, shape.m, shape.n, shape.k, a.data(), shape.k, Trans::kNo, b.data(), shape.n,
+                              Trans::kNo, c.data(), shape.n);
+      });
+    }
+  }
+  std::printf("%s\n    {\"m\": %lld, \"k\": %lld, \"n\": %lld, \"threads\": %d, \"peak\": %.1f, \"best\": %.1f, "
+              "\"share_of_peak\": %.3f, \"share_by_processor_time\": %.3f, \"median\": %.1f, \"median_peak\": %.1f, \"unpacked_best\": %.1f",
+              separator, static_cast<long long>(shape.m), static_cast<long long>(shape.k),
+              static_cast<long long>(shape.n), pool.size(), peak.best(), ours.best(), ours.best() / peak.best(),
+              ours.best_by_processor() / peak.best_by_processor(),
+              ours.median(), peak.median(), unpacked.best());
+  if (has_vendor) {
+    std::printf(", \"openblas_best\": %.1f, \"ours_to_openblas\": %.2f, \"by_processor_time\": %.2f", theirs.best(),
+                ours.best() / theirs.best(), ours.best_by_processor() / theirs.best_by_processor());
+  }
+  std::printf("}");
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int rounds = argc > 1 ? std::max(1, std::atoi(argv[1])) : 8;
+  if (argc > 2 && !modnet::select_cpu_target(argv[2]).ok()) {
+    std::fprintf(stderr, "bench_matmul: instruction set %s is not available\n", argv[2]);
+    return 5;
+  }
+  const modnet::Result<std::string> vendor = modnet::vendor_blas();
+  std::printf("{\"version\": 1, \"unit\": \"GF/s\", \"target\": \"%s\", \"vendor\": \"%s\", \"products\": [",
+              std::string(modnet::cpu_target_name()).c_str(), vendor.ok() ? vendor.value().c_str() : "none");
+  const char* separator = "";
+  const int most_threads = argc > 3 ? std::max(1, std::atoi(argv[3])) : 2;
+  for (int threads = 1; threads <= most_threads; ++threads) {
+    ThreadPool pool(threads);
+    for (const Shape& shape : {Shape{2064, 384, 1536}, Shape{2064, 384, 384}, Shape{2064, 1536, 384}, Shape{128, 384, 1536},
+                               Shape{16, 384, 1536}, Shape{1, 1536, 384}}) {
+      measure(shape, pool, rounds, separator);
+      separator = ",";
+    }
+  }
+  std::printf("\n  ]}\n");
+  return 0;
+}

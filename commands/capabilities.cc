@@ -54,13 +54,21 @@ Json command_json(const CommandSpec& spec) {
   for (const OptionSpec& option : all_options(spec)) {
     Json one{{"name", option.name}, {"type", type_name(option.type)}};
     if (option.short_name) one["short"] = std::string(1, option.short_name);
+    if (!option.metavar.empty()) one["metavar"] = option.metavar;
+    one["help"] = option.help;
+    if (option.required) one["required"] = true;
     if (!option.default_text.empty()) one["default"] = option.default_text;
     if (!option.choices.empty()) one["choices"] = option.choices;
     options.push_back(std::move(one));
   }
   Json arguments = Json::array();
-  for (const PositionalSpec& positional : spec.positionals) arguments.push_back(positional.name);
-  return {{"name", spec.name}, {"summary", spec.summary}, {"arguments", arguments}, {"options", options}};
+  for (const PositionalSpec& positional : spec.positionals) arguments.push_back({{"name", positional.name},
+                         {"help", positional.help},
+                         {"minimum", positional.minimum},
+                         {"many", positional.maximum > 1}});
+  return {{"name", spec.name},           {"group", spec.group},     {"summary", spec.summary},
+          {"description", spec.description}, {"arguments", arguments}, {"options", options},
+          {"examples", spec.examples}};
 }
 
 std::string joined(const std::vector<std::string>& words) {

@@ -40,6 +40,7 @@ class GraphBuilder {
                    std::vector<Attribute> attributes, std::string_view output);
   void output(std::string value) { graph_.outputs.push_back(std::move(value)); }
   void tap(std::string name, std::string value) { graph_.taps.push_back({std::move(name), std::move(value)}); }
+  [[nodiscard]] const Graph& peek() const { return graph_; }
   [[nodiscard]] Graph take();  // taps sorted by name
 
  private:

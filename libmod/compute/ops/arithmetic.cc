@@ -68,7 +68,9 @@ Result<std::unique_ptr<Step>> lower_binary(LowerContext& context) {
   }
   MODNET_ASSIGN(const ConstTensor tensor, context.tensor(1));
   MODNET_ASSIGN(std::vector<float> other, tensor_to_f32(tensor));
-  const bool row = tensor.shape == type.item;
+  std::vector<int64_t> shape = tensor.shape;
+  if (shape.size() == type.item.size() + 1 && shape[0] == 1) shape.erase(shape.begin());
+  const bool row = shape == type.item;
   if (other.size() != 1 && !row) return context.wrong("tensor '" + tensor.name + "' is neither one number nor one row of " + std::to_string(type.width()));
   const int out = context.declare(type);
   return std::unique_ptr<Step>(std::make_unique<BinaryConstStep>(kOp, context.value(0), out, type, std::move(other)));

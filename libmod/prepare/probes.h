@@ -1,0 +1,35 @@
+// Probes: stored inputs with the f32 outputs that a backbone gives for them, so that another backbone can be measured against
+// the space that a head was trained on (DESIGN section 5).
+// Tested by tests/unit/prepare/probes_test.cc.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "formats/base/result.h"
+#include "formats/module/records.h"
+#include "libmod/prepare/runner.h"
+
+namespace modnet {
+
+inline constexpr int64_t kProbeItems = 64;
+inline constexpr int64_t kProbeInputBytes = int64_t{128} << 10;
+
+/// The built-in texts, at least kProbeItems, short and long, several languages and registers.
+[[nodiscard]] std::span<const std::string_view> builtin_probe_texts();
+
+/// Token ids of the built-in texts as an encoder makes them; cut so that all fit kProbeInputBytes.
+[[nodiscard]] Result<Probes> text_probes(Runner& encoder, std::string_view tokens_port);
+/// Inputs for ports of fixed shape: small 8-bit pictures drawn by Philox, no dimension larger than lets all items fit.
+[[nodiscard]] Result<Probes> drawn_probes(const std::vector<Port>& inputs, uint64_t seed);
+/// A stored input as its port takes it. Small pictures are enlarged by index · small / size in each dimension, and become
+/// low + (high - low) · byte / 255 where the port is f32, with its declared range ([-1, 1] where there is none).
+[[nodiscard]] Result<std::string> expand_probe(const ProbeArray& array, const Port& port, int64_t count);
+
+/// Runs `backbone` on the inputs of `probes` and stores what its ports give; ragged outputs are kept as the mean and the
+/// first row of each sequence.
+[[nodiscard]] Status fill_probe_outputs(Runner& backbone, Probes& probes);
+
+}  // namespace modnet

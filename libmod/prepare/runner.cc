@@ -1,0 +1,286 @@
+#include "libmod/prepare/runner.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <mutex>
+#include <optional>
+
+#include "libmod/compute/plan.h"
+#include "libmod/graph/graph.h"
+#include "libmod/prepare/text/tokenizer.h"
+
+namespace modnet {
+namespace {
+
+/// What stands in a modnet.Tokenize node.
+struct TextStage {
+  Tokenizer tokenizer;
+  EncodeOptions options;
+  std::string prefix;
+  std::string text_value, tokens_value;
+  uint64_t max_length = 0;
+};
+
+Result<TextStage> read_stage(const FlatGraph& graph, const Node& node) {
+  constexpr std::array<std::string_view, 3> kKnown = {"asset", "max_length", "prefix"};
+  MODNET_TRY(only_attributes(node, kKnown));
+  if (node.inputs.size() != 1 || node.outputs.size() != 1) return malformed("modnet.Tokenize takes one text and makes one list of tokens", node.name);
+  MODNET_ASSIGN(const std::string asset, attribute_text(node, "asset", ""));
+  MODNET_ASSIGN(const int64_t max_length, attribute_int(node, "max_length", 0));
+  MODNET_ASSIGN(const std::string prefix, attribute_text(node, "prefix", ""));
+  MODNET_ASSIGN(const Bytes bytes, graph.asset(asset));
+  MODNET_ASSIGN(Tokenizer tokenizer, Tokenizer::from_json(as_text(bytes)));
+  TextStage stage{std::move(tokenizer), {}, prefix, node.inputs[0], node.outputs[0], static_cast<uint64_t>(max_length)};
+  if (max_length < 0) return malformed("attribute 'max_length' is negative", node.name);
+  if (max_length > 0) stage.options.max_length = max_length;
+  return stage;
+}
+
+/// Token rows of all items, packed.
+struct Tokens {
+  std::vector<int32_t> ids;
+  std::vector<int64_t> offsets = {0};
+  int64_t truncated = 0;
+};
+
+Result<Tokens> tokenize(const TextStage& stage, std::span<const std::string_view> texts, ThreadPool& pool, std::vector<Tokenizer::Workspace>& workspaces, Overflow overflow) {
+  constexpr int64_t kPiece = 64;
+  const int64_t items = static_cast<int64_t>(texts.size()), pieces = (items + kPiece - 1) / kPiece;
+  std::vector<std::vector<int32_t>> ids(static_cast<size_t>(pieces));
+  std::vector<int32_t> lengths(static_cast<size_t>(items));
+  std::vector<std::optional<Error>> errors(static_cast<size_t>(pieces));
+  std::vector<int64_t> cut(static_cast<size_t>(pieces), 0);
+  while (workspaces.size() < static_cast<size_t>(pool.size())) workspaces.emplace_back();
+  pool.parallel_for(pieces, [&](int64_t piece, int worker) {
+    const auto at = static_cast<size_t>(piece);
+    Encoding encoding;
+    std::string joined;
+    for (int64_t i = piece * kPiece; i < std::min(items, (piece + 1) * kPiece); ++i) {
+      std::string_view text = texts[static_cast<size_t>(i)];
+      if (!stage.prefix.empty()) text = joined = stage.prefix + std::string(text);
+      Status status = stage.tokenizer.encode(text, stage.options, workspaces[static_cast<size_t>(worker)], encoding);
+      if (status.ok() && encoding.truncated && overflow == Overflow::kError)
+        status = Error{Code::kInvalid, "TEXT_TOO_LONG", "a text has more than the " + std::to_string(stage.options.max_length) + " tokens that the model takes", {}, {},
+                       "shorten it, or leave out --overflow error to cut it"};
+      if (!status.ok()) {
+        Error error = std::move(status).error();
+        error.where = "item " + std::to_string(i);
+        errors[at] = std::move(error);
+        return;
+      }
+      cut[at] += encoding.truncated ? 1 : 0;
+      lengths[static_cast<size_t>(i)] = static_cast<int32_t>(encoding.ids.size());
+      ids[at].insert(ids[at].end(), encoding.ids.begin(), encoding.ids.end());
+    }
+  });
+  Tokens tokens;
+  for (size_t p = 0; p < ids.size(); ++p) {
+    if (errors[p]) return *errors[p];
+    tokens.truncated += cut[p];
+    tokens.ids.insert(tokens.ids.end(), ids[p].begin(), ids[p].end());
+  }
+  for (const int32_t length : lengths) tokens.offsets.push_back(tokens.offsets.back() + length);
+  return tokens;
+}
+
+}  // namespace
+
+struct Runner::State {
+  FlatGraph graph;
+  RunnerOptions options;
+  std::optional<TextStage> text;
+  std::vector<Tokenizer::Workspace> workspaces;
+  std::optional<Plan> plan;
+  std::vector<Port> inputs, outputs;
+  std::vector<std::string> input_values;   // one an input port
+  std::vector<int> plan_output;            // one an output; -1: the tokens themselves
+  uint64_t longest = 0;                    // tokens of a sequence that the graph takes, 0: any
+
+  Status run_plan(const std::vector<PlanInput>& given, std::span<const int64_t> offsets, int64_t items, std::vector<OutputColumn>& out);
+};
+
+Result<Runner> Runner::make(FlatGraph graph, const std::vector<std::string>& outputs, const RunnerOptions& options) {
+  auto state = std::make_unique<State>();
+  state->options = options;
+  // The text stage leaves the graph; what it makes becomes an input of the plan.
+  for (auto node = graph.nodes.begin(); node != graph.nodes.end(); ++node) {
+    if (node->domain != kOurDomain || node->op != "Tokenize") continue;
+    MODNET_ASSIGN(TextStage stage, read_stage(graph, *node));
+    Port tokens;
+    tokens.direction = Direction::kInput;
+    tokens.name = "tokens";
+    tokens.dtype = DType::kI32;
+    tokens.layout = Layout::kRagged;
+    tokens.dims = {{"B", 0, 1, 0, 1}, {"T", 0, 1, stage.max_length, 1}};
+    tokens.semantic = Semantic::kTokens;
+    graph.inputs.push_back({tokens, stage.tokens_value});
+    state->text = std::move(stage);
+    graph.nodes.erase(node);
+    break;
+  }
+
+  std::vector<std::string> wanted;
+  for (const std::string& name : outputs) {
+    const auto port = std::find_if(graph.outputs.begin(), graph.outputs.end(), [&](const FlatPort& one) { return one.port.name == name; });
+    const auto tap = std::find_if(graph.taps.begin(), graph.taps.end(), [&](const Tap& one) { return one.name == name; });
+    std::string value;
+    if (port != graph.outputs.end()) {
+      state->outputs.push_back(port->port);
+      value = port->value;
+    } else if (tap != graph.taps.end()) {
+      Port made;
+      made.direction = Direction::kOutput;
+      made.name = tap->name;
+      made.dtype = DType::kF32;
+      made.semantic = Semantic::kFeatures;
+      state->outputs.push_back(made);
+      value = tap->value;
+    } else {
+      std::string known;
+      for (const FlatPort& one : graph.outputs) known += (known.empty() ? "" : ", ") + one.port.name;
+      for (const Tap& one : graph.taps) known += (known.empty() ? "" : ", ") + one.name;
+      return usage("there is no output port or tap '" + name + "'", "the module has: " + known);
+    }
+    if (state->text && value == state->text->tokens_value) {
+      state->plan_output.push_back(-1);
+      continue;
+    }
+    state->plan_output.push_back(static_cast<int>(wanted.size()));
+    wanted.push_back(value);
+  }
+
+  std::vector<std::string> needed;
+  if (!wanted.empty()) {
+    MODNET_ASSIGN(state->plan, Plan::make(graph, wanted, options.context));
+    for (const Plan::Input& input : state->plan->inputs()) needed.push_back(input.value);
+  }
+  for (const FlatPort& input : graph.inputs) {
+    const bool is_text = state->text && input.value == state->text->text_value;
+    const bool is_tokens = state->text && input.value == state->text->tokens_value;
+    if (is_tokens || (!is_text && std::find(needed.begin(), needed.end(), input.value) == needed.end())) continue;
+    state->inputs.push_back(input.port);
+    state->input_values.push_back(input.value);
+    if (input.port.sequence && input.port.sequence->max_length > 0 && !is_text)
+      state->longest = state->longest == 0 ? input.port.sequence->max_length : std::min(state->longest, input.port.sequence->max_length);
+  }
+  state->graph = std::move(graph);
+  return Runner(std::move(state));
+}
+
+Status Runner::State::run_plan(const std::vector<PlanInput>& given, std::span<const int64_t> offsets, int64_t items, std::vector<OutputColumn>& out) {
+  // Batches: as many items as fit the arena limit; at least one.
+  const int64_t token_bytes = std::max<int64_t>(1, plan->token_bytes()), item_bytes = plan->item_bytes();
+  std::vector<PlanInput> part = given;
+  std::vector<int64_t> local;
+  for (int64_t begin = 0; begin < items;) {
+    int64_t end = begin, bytes = 0;
+    while (end < items) {
+      const int64_t more = item_bytes + (plan->ragged() ? (offsets[static_cast<size_t>(end) + 1] - offsets[static_cast<size_t>(end)]) * token_bytes : 0);
+      if (end > begin && (options.batch_items > 0 ? end - begin >= options.batch_items : bytes + more > options.arena_limit)) break;
+      bytes += more;
+      ++end;
+    }
+    const int64_t first_token = plan->ragged() ? offsets[static_cast<size_t>(begin)] : 0;
+    local.clear();
+    if (plan->ragged())
+      for (int64_t i = begin; i <= end; ++i) local.push_back(offsets[static_cast<size_t>(i)] - first_token);
+    for (size_t i = 0; i < given.size(); ++i) {
+      const auto input = std::find_if(plan->inputs().begin(), plan->inputs().end(), [&](const Plan::Input& one) { return one.value == given[i].value; });
+      const bool by_token = input->type.rows == RowKind::kTokens;
+      const int64_t at = by_token ? first_token : begin;
+      part[i].data = static_cast<const std::byte*>(given[i].data) + at * input->type.row_bytes();
+      part[i].rows = by_token ? local.back() : end - begin;
+    }
+    Status status = plan->run(part, local, end - begin);
+    if (!status.ok()) {
+      Error error = std::move(status).error();
+      if (error.code == Code::kInvalid && error.where.empty())
+        error.where = end - begin == 1 ? "item " + std::to_string(begin) : "items " + std::to_string(begin) + " to " + std::to_string(end - 1);
+      return error;
+    }
+    for (size_t o = 0; o < out.size(); ++o) {
+      if (plan_output[o] < 0) continue;
+      const PlanOutput made = plan->output(static_cast<size_t>(plan_output[o]));
+      out[o].width = made.width;
+      out[o].values.insert(out[o].values.end(), made.data, made.data + made.rows * made.width);
+      if (made.kind == RowKind::kTokens && out[o].offsets.empty()) out[o].offsets.assign(offsets.begin(), offsets.end());
+    }
+    begin = end;
+  }
+  return ok();
+}
+
+Result<RunCounts> Runner::run(std::span<const PortColumn> columns, int64_t items, std::vector<OutputColumn>* outputs) {
+  State& s = *state_;
+  outputs->clear();
+  for (const Port& port : s.outputs) {
+    OutputColumn& column = outputs->emplace_back();
+    column.port = port;
+  }
+  RunCounts counts;
+  counts.items = items;
+  std::vector<PlanInput> given;
+  std::span<const int64_t> offsets;
+  Tokens tokens;
+  for (size_t i = 0; i < s.inputs.size(); ++i) {
+    const Port& port = s.inputs[i];
+    const auto column = std::find_if(columns.begin(), columns.end(), [&](const PortColumn& one) { return one.port == port.name; });
+    if (column == columns.end()) {
+      if (port.optional) continue;
+      return usage("the module needs the input '" + port.name + "', which the data does not have");
+    }
+    if (s.text && s.input_values[i] == s.text->text_value) {
+      MODNET_ASSIGN(tokens, tokenize(*s.text, column->texts, *s.options.context.pool, s.workspaces, s.options.overflow));
+      counts.truncated = tokens.truncated;
+      offsets = tokens.offsets;
+      given.push_back({s.text->tokens_value, tokens.ids.data(), static_cast<int64_t>(tokens.ids.size())});
+      continue;
+    }
+    if (!column->offsets.empty()) offsets = column->offsets;
+    given.push_back({s.input_values[i], column->data, 0});
+  }
+  if (!offsets.empty()) counts.tokens = offsets.back() - offsets.front();
+  if (s.longest > 0)
+    for (size_t i = 0; i + 1 < offsets.size(); ++i)
+      if (static_cast<uint64_t>(offsets[i + 1] - offsets[i]) > s.longest)
+        return Error{Code::kInvalid, "MAXLEN_REDUCED", "a sequence of " + std::to_string(offsets[i + 1] - offsets[i]) + " tokens; the module takes at most " + std::to_string(s.longest),
+                     "item " + std::to_string(i), {}, "encode with the module's own encoder"};
+  for (size_t o = 0; o < outputs->size(); ++o)
+    if (s.plan_output[o] < 0) {
+      (*outputs)[o].ids = tokens.ids;
+      (*outputs)[o].offsets = tokens.offsets;
+    }
+  if (s.plan) {
+    if (s.plan->ragged() && offsets.empty()) return usage("the module needs ragged sequences, which the data does not have");
+    // A plan may not read every input (a tap before a side branch): give it those that it knows.
+    std::erase_if(given, [&](const PlanInput& one) {
+      return std::none_of(s.plan->inputs().begin(), s.plan->inputs().end(), [&](const Plan::Input& input) { return input.value == one.value; });
+    });
+    MODNET_TRY(s.run_plan(given, offsets, items, *outputs));
+  }
+  return counts;
+}
+
+Runner::Runner(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Runner::Runner(Runner&&) noexcept = default;
+Runner& Runner::operator=(Runner&&) noexcept = default;
+Runner::~Runner() = default;
+const std::vector<Port>& Runner::inputs() const { return state_->inputs; }
+const std::vector<Port>& Runner::outputs() const { return state_->outputs; }
+bool Runner::takes_text() const { return state_->text.has_value(); }
+int64_t Runner::weight_bytes() const { return state_->plan ? state_->plan->weight_bytes() : 0; }
+
+FlatGraph flat_from_parts(const Graph& graph, const Contract& contract, std::function<Result<ConstTensor>(std::string_view)> tensor,
+                          std::function<bool(std::string_view)> is_tensor, std::function<Result<Bytes>(std::string_view)> asset) {
+  FlatGraph flat;
+  flat.nodes = graph.nodes;
+  flat.taps = graph.taps;
+  for (const Port& port : contract.ports) (port.direction == Direction::kInput ? flat.inputs : flat.outputs).push_back({port, port.value});
+  flat.tensor = std::move(tensor);
+  flat.is_tensor = std::move(is_tensor);
+  flat.asset = std::move(asset);
+  return flat;
+}
+
+}  // namespace modnet

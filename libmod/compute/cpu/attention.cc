@@ -61,22 +61,29 @@ HWY_INLINE void ScoreTile(const float* q, int64_t ldq, const float* panels, int6
   const Tag d;
   constexpr int kVecs = kPanels * static_cast<int>(kPanelVecs);
   Vec acc[kRows][kVecs];
+  MODNET_UNROLL
   for (int r = 0; r < kRows; ++r) {
+    MODNET_UNROLL
     for (int v = 0; v < kVecs; ++v) acc[r][v] = hn::Zero(d);
   }
   for (int64_t i = 0; i < head_dim; ++i) {
     Vec key[kVecs];
+    MODNET_UNROLL
     for (int v = 0; v < kVecs; ++v) {
       const int64_t panel = v / kPanelVecs, lane = v % kPanelVecs * kWidth;
       key[v] = hn::Load(d, panels + panel * head_dim * kPanel + i * kPanel + lane);
     }
+    MODNET_UNROLL
     for (int r = 0; r < kRows; ++r) {
       const Vec value = hn::Set(d, q[r * ldq + i]);
+      MODNET_UNROLL
       for (int v = 0; v < kVecs; ++v) acc[r][v] = Fma(d, value, key[v], acc[r][v]);
     }
   }
   const Vec factor = hn::Set(d, scale);
+  MODNET_UNROLL
   for (int r = 0; r < kRows; ++r) {
+    MODNET_UNROLL
     for (int v = 0; v < kVecs; ++v) hn::Store(hn::Mul(acc[r][v], factor), d, scores + r * lds + v * kWidth);
   }
 }
@@ -87,18 +94,25 @@ HWY_INLINE void WeightedTile(const float* weights, int64_t ldw, const float* val
                              float* sums, int64_t lds) {
   const Tag d;
   Vec acc[kRows][kVecs];
+  MODNET_UNROLL
   for (int r = 0; r < kRows; ++r) {
+    MODNET_UNROLL
     for (int v = 0; v < kVecs; ++v) acc[r][v] = hn::Zero(d);
   }
   for (int64_t j = 0; j < keys; ++j) {
     Vec value[kVecs];
+    MODNET_UNROLL
     for (int v = 0; v < kVecs; ++v) value[v] = hn::Load(d, values + j * ldv + v * kWidth);
+    MODNET_UNROLL
     for (int r = 0; r < kRows; ++r) {
       const Vec weight = hn::Set(d, weights[r * ldw + j]);
+      MODNET_UNROLL
       for (int v = 0; v < kVecs; ++v) acc[r][v] = Fma(d, weight, value[v], acc[r][v]);
     }
   }
+  MODNET_UNROLL
   for (int r = 0; r < kRows; ++r) {
+    MODNET_UNROLL
     for (int v = 0; v < kVecs; ++v) hn::Store(acc[r][v], d, sums + r * lds + v * kWidth);
   }
 }
@@ -179,9 +193,10 @@ HWY_INLINE void AttendRows(const HeadTask& t, int64_t first, const float* keys, 
   const int64_t width = padded(t.head_dim);
   const int64_t seen = causal ? first + kRows : t.length;  // keys that any of these rows sees
   const int64_t row_size = padded(seen);
-  const int64_t lds = padded(t.length);
+  const int64_t lds = padded(t.length) + kPanel;  // off the powers of two: rows must not share cache sets
   ScoreRows<kRows>(t, t.q + first * t.ldq, keys, row_size / kPanel, scores, lds);
   float total[kRows];
+  MODNET_UNROLL
   for (int r = 0; r < kRows; ++r) {
     total[r] = SoftmaxRow(t, first + r, causal ? first + r + 1 : t.length, scores + r * lds, row_size);
   }
@@ -190,6 +205,7 @@ HWY_INLINE void AttendRows(const HeadTask& t, int64_t first, const float* keys, 
   } else {
     WeightedRows<kRows>(scores, lds, values, width, seen, sums);
   }
+  MODNET_UNROLL
   for (int r = 0; r < kRows; ++r) {
     float* out = t.out + (first + r) * t.ldo;
     float* sum = sums + r * width;
@@ -210,7 +226,7 @@ void AttendHead(const HeadTask& t) {
   float* keys = t.workspace;
   float* values = keys + length * t.head_dim;
   float* scores = values + length * width;
-  float* sums = scores + kBlockRows * length;
+  float* sums = scores + kBlockRows * (length + kPanel);
   PackHead(t, keys, values);
   int64_t r = 0;
   for (; r + kTileRows <= t.length; r += kTileRows) AttendRows<kTileRows>(t, r, keys, values, scores, sums);
@@ -232,7 +248,7 @@ HWY_EXPORT(AttendHead);
 
 int64_t workspace_floats(const AttentionShape& shape, int64_t length) {
   const int64_t rows = padded(length), width = padded(shape.head_dim);
-  return rows * shape.head_dim + rows * width + kBlockRows * rows + kBlockRows * width;
+  return rows * shape.head_dim + rows * width + kBlockRows * (rows + kPanel) + kBlockRows * width;
 }
 
 }  // namespace

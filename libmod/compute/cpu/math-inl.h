@@ -16,6 +16,15 @@
 #include "hwy/highway.h"
 #include "libmod/compute/reference/traits.h"
 
+// Before a loop over registers: g++ 12 otherwise keeps an array of vectors in memory. Where a fused multiply-add is a loop over
+// lanes, unrolling would only make code.
+#undef MODNET_UNROLL
+#if HWY_NATIVE_FMA
+#define MODNET_UNROLL _Pragma("GCC unroll 16")
+#else
+#define MODNET_UNROLL
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace modnet {
 namespace HWY_NAMESPACE {

@@ -32,9 +32,11 @@ struct Lanes16 {
   V lane[kCount];
 
   HWY_INLINE explicit Lanes16(T start) {
+    MODNET_UNROLL
     for (int64_t v = 0; v < kCount; ++v) lane[v] = hn::Set(D(), start);
   }
   HWY_INLINE void store(T* out) const {
+    MODNET_UNROLL
     for (int64_t v = 0; v < kCount; ++v) hn::StoreU(lane[v], D(), out + v * kWidth);
   }
   /// Lanes added by the tree.
@@ -63,11 +65,13 @@ HWY_INLINE void ForGroups(const T* x, int64_t n, T padding, F f) {
   using L = Lanes16<T>;
   int64_t i = 0;
   for (; i + kVirtualLanes <= n; i += kVirtualLanes) {
+    MODNET_UNROLL
     for (int64_t v = 0; v < L::kCount; ++v) f(v, x + i + v * L::kWidth);
   }
   if (i == n) return;
   T tail[kVirtualLanes];
   for (int64_t j = 0; j < kVirtualLanes; ++j) tail[j] = i + j < n ? x[i + j] : padding;
+  MODNET_UNROLL
   for (int64_t v = 0; v < L::kCount; ++v) f(v, tail + v * L::kWidth);
 }
 
@@ -78,6 +82,7 @@ HWY_INLINE void MapGroups(const T* x, T* y, int64_t n, T padding, F f) {
   const typename L::D d;
   int64_t i = 0;
   for (; i + kVirtualLanes <= n; i += kVirtualLanes) {
+    MODNET_UNROLL
     for (int64_t v = 0; v < L::kCount; ++v) {
       hn::StoreU(f(v, hn::LoadU(d, x + i + v * L::kWidth), i + v * L::kWidth), d, y + i + v * L::kWidth);
     }
@@ -85,6 +90,7 @@ HWY_INLINE void MapGroups(const T* x, T* y, int64_t n, T padding, F f) {
   if (i == n) return;
   T tail[kVirtualLanes];
   for (int64_t j = 0; j < kVirtualLanes; ++j) tail[j] = i + j < n ? x[i + j] : padding;
+  MODNET_UNROLL
   for (int64_t v = 0; v < L::kCount; ++v) {
     hn::StoreU(f(v, hn::LoadU(d, tail + v * L::kWidth), i + v * L::kWidth), d, tail + v * L::kWidth);
   }

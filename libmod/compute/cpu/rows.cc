@@ -55,6 +55,7 @@ HWY_INLINE void LayerNormRow(float* y, int64_t n, const float* gamma, const floa
   Lanes16<float> acc(0.0f);
   int64_t i = 0;
   for (; i + kVirtualLanes <= n; i += kVirtualLanes) {
+    MODNET_UNROLL
     for (int64_t v = 0; v < Lanes16<float>::kCount; ++v) {
       const V c = hn::Sub(hn::LoadU(d, y + i + v * Lanes16<float>::kWidth), mean);
       acc.lane[v] = Fma(d, c, c, acc.lane[v]);
@@ -63,6 +64,7 @@ HWY_INLINE void LayerNormRow(float* y, int64_t n, const float* gamma, const floa
   if (i < n) {
     float tail[kVirtualLanes];  // a missing element counts as a deviation of 0
     for (int64_t j = 0; j < kVirtualLanes; ++j) tail[j] = i + j < n ? y[i + j] - hn::GetLane(mean) : 0.0f;
+    MODNET_UNROLL
     for (int64_t v = 0; v < Lanes16<float>::kCount; ++v) {
       const V c = hn::LoadU(d, tail + v * Lanes16<float>::kWidth);
       acc.lane[v] = Fma(d, c, c, acc.lane[v]);
@@ -105,6 +107,7 @@ HWY_INLINE T DotOf(const T* a, const T* b, int64_t n) {
   L acc(T{0});
   int64_t i = 0;
   for (; i + kVirtualLanes <= n; i += kVirtualLanes) {
+    MODNET_UNROLL
     for (int64_t v = 0; v < L::kCount; ++v) {
       acc.lane[v] = Fma(d, hn::LoadU(d, a + i + v * L::kWidth), hn::LoadU(d, b + i + v * L::kWidth), acc.lane[v]);
     }
@@ -112,6 +115,7 @@ HWY_INLINE T DotOf(const T* a, const T* b, int64_t n) {
   if (i < n) {
     T p[kVirtualLanes] = {}, q[kVirtualLanes] = {};
     for (int64_t j = 0; i + j < n; ++j) p[j] = a[i + j], q[j] = b[i + j];
+    MODNET_UNROLL
     for (int64_t v = 0; v < L::kCount; ++v) {
       acc.lane[v] = Fma(d, hn::LoadU(d, p + v * L::kWidth), hn::LoadU(d, q + v * L::kWidth), acc.lane[v]);
     }

@@ -114,39 +114,38 @@ Result<KroneckerInverse> KroneckerInverse::make(const ComputeContext& context, s
 void KroneckerInverse::apply(const ComputeContext& context, std::span<double> v) const {
   const int64_t d = columns_;
   const int64_t k = classes_;
+  const int64_t weights = k * d;
   std::vector<double> turned(v.begin(), v.end());
-  if (!rotation_.empty()) {
-    matmul(context, d + 1, k, k, v.data(), k, Trans::kNo, rotation_.data(), k, Trans::kNo, turned.data(), k);
-  }
+  const auto rotate = [&](Trans trans, const double* from, double* to) {
+    if (rotation_.empty()) {
+      std::copy_n(from, weights + k, to);
+      return;
+    }
+    matmul(context, k, d, k, rotation_.data(), k, trans, from, d, Trans::kNo, to, d);
+    matmul(context, k, 1, k, rotation_.data(), k, trans, from + weights, 1, Trans::kNo, to + weights, 1);
+  };
+  rotate(Trans::kYes, v.data(), turned.data());
   for (int64_t c = 0; c < k; ++c) {
     const double lambda = lambda_[static_cast<size_t>(c)];
     const double scale = 1 / (lambda > 0 ? lambda : penalty_);
-    for (int64_t j = 0; j < d; ++j) turned[static_cast<size_t>(j * k + c)] *= scale;
-    double& bias = turned[static_cast<size_t>(d * k + c)];
+    for (int64_t j = 0; j < d; ++j) turned[static_cast<size_t>(c * d + j)] *= scale;
+    double& bias = turned[static_cast<size_t>(weights + c)];
     bias = lambda > 0 ? bias / lambda : 0;
   }
   for (const Group& group : groups_) {
     const auto count = static_cast<int64_t>(group.members.size());
-    std::vector<double> columns(static_cast<size_t>(d * count));
-    for (int64_t j = 0; j < d; ++j) {
-      for (int64_t g = 0; g < count; ++g) {
-        columns[static_cast<size_t>(j * count + g)] =
-            turned[static_cast<size_t>(j * k + group.members[static_cast<size_t>(g)])];
-      }
+    std::vector<double> columns(static_cast<size_t>(d * count));  // one right-hand side a member
+    for (int64_t g = 0; g < count; ++g) {
+      const double* from = turned.data() + group.members[static_cast<size_t>(g)] * d;
+      for (int64_t j = 0; j < d; ++j) columns[static_cast<size_t>(j * count + g)] = from[j];
     }
     cholesky_solve(context, d, group.factor.data(), d, count, columns.data(), count);
-    for (int64_t j = 0; j < d; ++j) {
-      for (int64_t g = 0; g < count; ++g) {
-        turned[static_cast<size_t>(j * k + group.members[static_cast<size_t>(g)])] =
-            columns[static_cast<size_t>(j * count + g)];
-      }
+    for (int64_t g = 0; g < count; ++g) {
+      double* to = turned.data() + group.members[static_cast<size_t>(g)] * d;
+      for (int64_t j = 0; j < d; ++j) to[j] = columns[static_cast<size_t>(j * count + g)];
     }
   }
-  if (rotation_.empty()) {
-    std::copy(turned.begin(), turned.end(), v.begin());
-  } else {
-    matmul(context, d + 1, k, k, turned.data(), k, Trans::kNo, rotation_.data(), k, Trans::kYes, v.data(), k);
-  }
+  rotate(Trans::kNo, turned.data(), v.data());
 }
 
 }  // namespace modnet

@@ -22,7 +22,7 @@ class KroneckerInverse {
                                                      int64_t classes, const std::vector<double>& gram, int64_t columns,
                                                      double penalty);
 
-  /// v ← approximate inverse · v, in place; v: [columns + 1, classes], the bias last. The bias block is M⁺ (pseudo-inverse).
+  /// v ← approximate inverse · v, in place; v: [classes, columns], then the bias [classes]. The bias block is M⁺ (pseudo-inverse).
   void apply(const ComputeContext& context, std::span<double> v) const;
 
  private:
@@ -34,7 +34,7 @@ class KroneckerInverse {
   int64_t columns_ = 0;
   double penalty_ = 0;
   std::vector<double> lambda_;   // [classes]; 0 for a direction without curvature
-  std::vector<double> rotation_; // [classes, classes], eigenvectors as columns; empty: none
+  std::vector<double> rotation_; // [classes, classes], eigenvectors as columns; empty: identity
   std::vector<Group> groups_;
 };
 

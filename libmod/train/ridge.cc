@@ -66,7 +66,13 @@ class Normal {
     cholesky_solve(context_, columns_, factor.data(), columns_, outputs_, solved.data(), outputs_);
     double explained = 0;
     for (size_t i = 0; i < solved.size(); ++i) explained += solved[i] * product_[i];
-    unscale(scaling_, outputs_, solved, mean_, head);
+    std::vector<double> weights(solved.size());
+    for (int64_t j = 0; j < columns_; ++j) {
+      for (int64_t t = 0; t < outputs_; ++t) {
+        weights[static_cast<size_t>(t * columns_ + j)] = solved[static_cast<size_t>(j * outputs_ + t)];
+      }
+    }
+    unscale(scaling_, outputs_, weights, mean_, head);
     return square_ - explained;
   }
 

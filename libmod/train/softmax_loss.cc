@@ -24,21 +24,31 @@ struct SoftmaxLoss::Scratch {
   std::vector<double> p;         // [rows, classes] logits, then probabilities
   std::vector<double> sums;      // [rows]
   std::vector<double> shift;     // [rows] logit of the true class minus the greatest one
-  std::vector<double> product;   // [columns, classes]
+  std::vector<double> product;   // [classes, columns]
 };
 
 SoftmaxLoss::SoftmaxLoss(const ComputeContext& context, const Design& design, std::span<const int32_t> labels,
                          int64_t classes)
     : context_(context), design_(&design), labels_(labels), classes_(classes) {}
 
-void SoftmaxLoss::logits(std::span<const double> theta, int64_t block, const double* z, Scratch& scratch) const {
+// W as [columns, classes], the way the product of every block wants it; the bias after it.
+std::vector<double> SoftmaxLoss::by_column(std::span<const double> theta) const {
+  const int64_t d = design_->columns();
+  std::vector<double> out(theta.begin(), theta.end());
+  for (int64_t c = 0; c < classes_; ++c) {
+    for (int64_t j = 0; j < d; ++j) out[static_cast<size_t>(j * classes_ + c)] = theta[static_cast<size_t>(c * d + j)];
+  }
+  return out;
+}
+
+void SoftmaxLoss::logits(std::span<const double> columns, int64_t block, const double* z, Scratch& scratch) const {
   const int64_t rows = design_->rows_in(block);
   const int64_t d = design_->columns();
   scratch.p.resize(static_cast<size_t>(design_->block_rows() * classes_));
   scratch.sums.resize(static_cast<size_t>(design_->block_rows()));
   scratch.shift.resize(scratch.sums.size());
-  matmul(context_, rows, classes_, d, z, d, Trans::kNo, theta.data(), classes_, Trans::kNo, scratch.p.data(), classes_);
-  const double* bias = theta.data() + d * classes_;
+  matmul(context_, rows, classes_, d, z, d, Trans::kNo, columns.data(), classes_, Trans::kNo, scratch.p.data(), classes_);
+  const double* bias = columns.data() + d * classes_;
   for (int64_t i = 0; i < rows; ++i) {
     double* row = scratch.p.data() + i * classes_;
     for (int64_t c = 0; c < classes_; ++c) row[c] += bias[c];
@@ -78,6 +88,7 @@ double SoftmaxLoss::evaluate(std::span<const double> theta, double penalty, std:
   std::vector<double> lane_loss(static_cast<size_t>(lanes));
   std::vector<Scratch> scratches(static_cast<size_t>(lanes == 1 ? 1 : worker_count(context_)));
 
+  const std::vector<double> columns = by_column(theta);
   const auto run_lane = [&](int64_t lane, int worker) {
     Scratch& scratch = scratches[static_cast<size_t>(worker)];
     scratch.product.resize(static_cast<size_t>(weights));
@@ -85,15 +96,15 @@ double SoftmaxLoss::evaluate(std::span<const double> theta, double penalty, std:
     for (int64_t b = design_->blocks() * lane / lanes; b < design_->blocks() * (lane + 1) / lanes; ++b) {
       const double* z = design_->block(b, scratch.block);
       const int64_t rows = design_->rows_in(b);
-      logits(theta, b, z, scratch);
+      logits(columns, b, z, scratch);
       lane_loss[static_cast<size_t>(lane)] += probabilities(b, scratch);
       for (int64_t i = 0; i < rows; ++i) {  // residual p − y, and its column sums: the gradient of the bias
         double* row = scratch.p.data() + i * classes_;
         row[labels_[static_cast<size_t>(b * design_->block_rows() + i)]] -= 1;
         for (int64_t c = 0; c < classes_; ++c) mine[weights + c] += row[c];
       }
-      matmul(context_, d, classes_, rows, z, d, Trans::kYes, scratch.p.data(), classes_, Trans::kNo,
-             scratch.product.data(), classes_);
+      matmul(context_, classes_, d, rows, scratch.p.data(), classes_, Trans::kYes, z, d, Trans::kNo,
+             scratch.product.data(), d);
       axpy(1.0, scratch.product.data(), mine, weights);
     }
   };
@@ -120,9 +131,10 @@ std::vector<double> SoftmaxLoss::class_covariance(std::span<const double> theta)
   std::vector<double> mean(k);
   std::vector<double> part(k * k);
   Scratch scratch;
+  const std::vector<double> columns = by_column(theta);
   for (int64_t b = 0; b < design_->blocks(); ++b) {
     const int64_t rows = design_->rows_in(b);
-    logits(theta, b, design_->block(b, scratch.block), scratch);
+    logits(columns, b, design_->block(b, scratch.block), scratch);
     probabilities(b, scratch);
     gram(context_, rows, classes_, scratch.p.data(), classes_, part.data(), classes_);
     axpy(1.0, part.data(), total.data(), static_cast<int64_t>(k * k));

@@ -10,7 +10,8 @@
 
 namespace modnet {
 
-/// f(θ) = (1/n) Σᵢ −log softmax(zᵢW + b)[yᵢ] + ½ penalty ‖W‖², θ = [W; b] as [columns + 1, classes], row-major.
+/// f(θ) = (1/n) Σᵢ −log softmax(zᵢW + b)[yᵢ] + ½ penalty ‖W‖², θ = W [classes, columns], then b [classes];
+/// the logits of a row are W z + b.
 /// With penalty = 1/(C n) this is scikit-learn's objective divided by C n.
 class SoftmaxLoss {
  public:
@@ -29,7 +30,8 @@ class SoftmaxLoss {
 
  private:
   struct Scratch;
-  void logits(std::span<const double> theta, int64_t block, const double* z, Scratch& scratch) const;
+  [[nodiscard]] std::vector<double> by_column(std::span<const double> theta) const;
+  void logits(std::span<const double> columns, int64_t block, const double* z, Scratch& scratch) const;
   double probabilities(int64_t block, Scratch& scratch) const;
 
   ComputeContext context_;

@@ -95,7 +95,7 @@ void unscale(const Scaling& scaling, int64_t outputs, std::span<const double> so
   for (int64_t c = 0; c < outputs; ++c) {
     double shift = 0;
     for (size_t j = 0; j < scaling.kept.size(); ++j) {
-      const double weight = solved[j * static_cast<size_t>(outputs) + static_cast<size_t>(c)] * scaling.factor[j];
+      const double weight = solved[static_cast<size_t>(c) * scaling.kept.size() + j] * scaling.factor[j];
       head.weights[static_cast<size_t>(c * scaling.columns + scaling.kept[j])] = weight;
       shift += weight * scaling.mean[j];
     }
@@ -110,7 +110,7 @@ std::vector<double> rescale(const Scaling& scaling, const LinearHead& head) {
     double shift = 0;
     for (size_t j = 0; j < scaling.kept.size(); ++j) {
       const double weight = head.weights[c * static_cast<size_t>(head.columns) + static_cast<size_t>(scaling.kept[j])];
-      out[j * k + c] = weight / scaling.factor[j];
+      out[c * scaling.kept.size() + j] = weight / scaling.factor[j];
       shift += weight * scaling.mean[j];
     }
     out[scaling.kept.size() * k + c] = head.bias[c] + shift;

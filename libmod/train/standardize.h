@@ -25,11 +25,11 @@ struct Scaling {
 /// values are all equal; the median is over columns with a spread. Means and spreads are sums over rows in order.
 [[nodiscard]] Scaling measure_scaling(const Features& features, std::span<const int64_t> rows, Standardize standardize);
 
-/// solved: [kept, outputs] and bias [outputs] on z → weights [outputs, columns] and bias on x.
+/// solved: [outputs, kept] and bias [outputs] on z → weights [outputs, columns] and bias on x.
 void unscale(const Scaling& scaling, int64_t outputs, std::span<const double> solved, std::span<const double> bias,
              LinearHead& head);
 
-/// The other way: a head on x as a starting point on z, [kept + 1, outputs] with the bias as the last row. Dropped columns are
+/// The other way: a head on x as a starting point on z, [outputs, kept], then the bias [outputs]. Dropped columns are
 /// taken to stand at the value 0.
 [[nodiscard]] std::vector<double> rescale(const Scaling& scaling, const LinearHead& head);
 

@@ -16,6 +16,9 @@
 namespace modnet {
 namespace {
 
+// What records may take beyond the file's size: less than kParserSlack, for the copy of the index and malloc's overhead.
+constexpr int64_t kRecordSlack = kParserSlack / 4 * 3;
+
 struct AlignedDelete {
   void operator()(std::byte* p) const { ::operator delete[](p, std::align_val_t{kAlignment}); }
 };
@@ -81,7 +84,7 @@ Result<ModuleView> ModuleView::open_at(Bytes bytes, int depth, int64_t limit,
   const std::string index(as_text(bytes.subspan(preamble.index_offset, preamble.index_length)));
   if (sha256(as_bytes(index)) != preamble.index_digest)
     return digest_error("the index does not match its SHA-256", preamble.index_offset);
-  MODNET_ASSIGN(state->index, decode_index(as_bytes(index), static_cast<int64_t>(bytes.size()) + kParserSlack));
+  MODNET_ASSIGN(state->index, decode_index(as_bytes(index), static_cast<int64_t>(bytes.size()) + kRecordSlack));
   MODNET_TRY(check_records(state->index));
   MODNET_TRY(check_segments(state->index, preamble.index_offset));
   MODNET_ASSIGN(state->trailers, decode_directory(bytes, preamble));
@@ -189,11 +192,11 @@ Result<ModuleView> ModuleView::component(std::string_view slot) const {
     error.what = quoted("component", slot) + ": " + error.what;
     return error;
   };
-  Result<ModuleView> view = open_at(state_->bytes.subspan(record->offset, record->length), state_->depth + 1,
-                                    state_->limit, state_->memory);
-  if (!view.ok()) return named(std::move(view).error());
-  if (view->digests().file != record->file)
+  const Bytes bytes = state_->bytes.subspan(record->offset, record->length);
+  if (sha256(bytes.first(kPreambleBytes)) != record->file)  // check_segments: no component is shorter
     return named(digest_error("its preamble is not the one that the index names", record->offset));
+  Result<ModuleView> view = open_at(bytes, state_->depth + 1, state_->limit, state_->memory);
+  if (!view.ok()) return named(std::move(view).error());
   if (view->digests().content != record->content)
     return named(digest_error("its content is not what the index names", record->offset));
   return view;

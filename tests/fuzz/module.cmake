@@ -1,0 +1,1 @@
+modnet_fuzz(module SOURCES module_fuzz.cc LIBS formats)

@@ -143,21 +143,28 @@ HWY_INLINE void WeightedRows(const float* weights, int64_t ldw, const float* val
   for (; c < width; c += kWidth) WeightedTile<kRows, 1>(weights, ldw, values + c, width, keys, sums + c, width);
 }
 
+/// Copies n numbers and fills up to 'width' with zeros.
+HWY_INLINE void CopyPadded(const float* from, int64_t n, float* to, int64_t width) {
+  const Tag d;
+  int64_t i = 0;
+  for (; i + kWidth <= n; i += kWidth) hn::Store(hn::LoadU(d, from + i), d, to + i);
+  for (; i < n; ++i) to[i] = from[i];
+  for (; i < width; ++i) to[i] = 0.0f;
+}
+
 void PackHead(const HeadTask& t, float* keys, float* values) {
   const int64_t width = padded(t.head_dim);
   for (int64_t first = 0; first < t.length; first += kPanel) {
     float* panel = keys + first * t.head_dim;
-    const int64_t count = std::min(kPanel, t.length - first);
-    for (int64_t j = 0; j < kPanel; ++j) {
-      const float* row = t.k + (first + j) * t.ldk;
-      for (int64_t i = 0; i < t.head_dim; ++i) panel[i * kPanel + j] = j < count ? row[i] : 0.0f;
+    const float* row[kPanel];  // past the end: the last key again, hidden by the softmax
+    for (int64_t j = 0; j < kPanel; ++j) row[j] = t.k + std::min(first + j, t.length - 1) * t.ldk;
+    for (int64_t i = 0; i < t.head_dim; ++i) {
+      for (int64_t j = 0; j < kPanel; ++j) panel[i * kPanel + j] = row[j][i];
     }
   }
-  for (int64_t j = 0; j < t.length; ++j) {
-    const float* row = t.v + j * t.ldv;
-    float* to = values + j * width;
-    const bool hidden = t.key_mask != nullptr && t.key_mask[j] == 0;  // its weight is 0; its value may not be a number
-    for (int64_t i = 0; i < width; ++i) to[i] = i < t.head_dim && !hidden ? row[i] : 0.0f;
+  for (int64_t j = 0; j < t.length; ++j) {  // a hidden key's weight is 0, but its value may not be a number
+    const bool hidden = t.key_mask != nullptr && t.key_mask[j] == 0;
+    CopyPadded(t.v + j * t.ldv, hidden ? 0 : t.head_dim, values + j * width, width);
   }
 }
 

@@ -22,6 +22,28 @@ inline constexpr int64_t kVirtualLanes = 16;
 template <typename T>
 using LaneTag = hn::CappedTag<T, 16>;
 
+/// One vector to its first lane: the upper half joins the lower one until one lane is left.
+template <class D, class V, class Op>
+HWY_INLINE hn::TFromD<D> ReduceVector(D d, V v, Op op) {
+#if HWY_TARGET == HWY_SCALAR
+  (void)d;
+  (void)op;
+  return hn::GetLane(v);
+#else
+  using T = hn::TFromD<D>;
+  (void)d;
+  if constexpr (hn::MaxLanes(D()) * sizeof(T) > 16) {
+    const hn::Half<D> half;
+    return ReduceVector(half, op(hn::LowerHalf(half, v), hn::UpperHalf(half, v)), op);
+  } else if constexpr (sizeof(T) == 8) {
+    return hn::GetLane(op(v, hn::Shuffle01(v)));
+  } else {
+    const V two = op(v, hn::Shuffle1032(v));
+    return hn::GetLane(op(two, hn::Shuffle2301(two)));
+  }
+#endif
+}
+
 /// The 16 virtual lanes as vectors, and what a reduction does with them.
 template <typename T>
 struct Lanes16 {
@@ -35,27 +57,26 @@ struct Lanes16 {
     MODNET_UNROLL
     for (int64_t v = 0; v < kCount; ++v) lane[v] = hn::Set(D(), start);
   }
-  HWY_INLINE void store(T* out) const {
-    MODNET_UNROLL
-    for (int64_t v = 0; v < kCount; ++v) hn::StoreU(lane[v], D(), out + v * kWidth);
-  }
   /// Lanes added by the tree.
   HWY_INLINE T sum() const {
-    T s[kVirtualLanes];
-    store(s);
-    for (int64_t half = 8; half > 0; half /= 2) {
-      for (int64_t j = 0; j < half; ++j) s[j] += s[j + half];
-    }
-    return s[0];
+    return reduce([](auto a, auto b) HWY_ATTR { return hn::Add(a, b); });
   }
   /// The greatest lane by the same tree; the left one of equals, NaN never.
   HWY_INLINE T greatest() const {
-    T s[kVirtualLanes];
-    store(s);
-    for (int64_t half = 8; half > 0; half /= 2) {
-      for (int64_t j = 0; j < half; ++j) s[j] = s[j + half] > s[j] ? s[j + half] : s[j];
+    return reduce([](auto a, auto b) HWY_ATTR { return hn::IfThenElse(hn::Gt(b, a), b, a); });
+  }
+
+ private:
+  /// Lane j takes in lane j + 8, then + 4, + 2, + 1: whole vectors first, then halves of one.
+  template <class Op>
+  HWY_INLINE T reduce(Op op) const {
+    V part[kCount];
+    MODNET_UNROLL
+    for (int64_t v = 0; v < kCount; ++v) part[v] = lane[v];
+    for (int64_t half = kCount / 2; half > 0; half /= 2) {
+      for (int64_t v = 0; v < half; ++v) part[v] = op(part[v], part[v + half]);
     }
-    return s[0];
+    return ReduceVector(D(), part[0], op);
   }
 };
 

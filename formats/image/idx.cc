@@ -25,6 +25,19 @@ Result<int64_t> read_fully(ByteSource& source, std::span<std::byte> out) {
   return static_cast<int64_t>(done);
 }
 
+/// As read_fully, but `out` grows with what arrives: a header's word alone allocates at most a few megabytes.
+Result<int64_t> read_grown(ByteSource& source, int64_t bytes, std::vector<std::byte>& out) {
+  int64_t done = 0;
+  while (done < bytes) {
+    const int64_t step = std::min(bytes - done, std::max(done, kBatchBytes));
+    out.resize(static_cast<size_t>(done + step));
+    MODNET_ASSIGN(const int64_t got, read_fully(source, std::span(out).subspan(static_cast<size_t>(done))));
+    done += got;
+    if (got < step) break;
+  }
+  return done;
+}
+
 DType dtype_of(uint8_t code) {
   switch (code) {
     case 0x08: return DType::kU8;
@@ -99,8 +112,7 @@ Result<IdxBatch> IdxReader::next(int64_t max_rows) {
     return out;
   }
   const int64_t rows = std::min({max_rows, rows_ - done_, std::max<int64_t>(kBatchBytes / row_bytes_, 1)});
-  out.data.resize(static_cast<size_t>(rows * row_bytes_));
-  MODNET_ASSIGN(const int64_t got, read_fully(*source_, out.data));
+  MODNET_ASSIGN(const int64_t got, read_grown(*source_, rows * row_bytes_, out.data));
   if (got < rows * row_bytes_)
     return broken(*source_, "the data ends in row " + std::to_string(done_ + got / row_bytes_) + "; expected " +
                                 std::to_string(rows_) + " rows", header + done_ * row_bytes_ + got);

@@ -228,6 +228,8 @@ Result<Safetensors> read_safetensors(Bytes file) {
   const std::string_view header = as_text(raw);
   if (header.empty() || header.front() != '{')
     return malformed("not a safetensors file: expected a header that begins with '{'", "offset 8");
+  if (const size_t nul = header.find('\0'); nul != header.npos)  // the parser would take it for the end
+    return malformed("the header is not valid JSON", "offset " + std::to_string(8 + nul));
   HeaderSax sax;
   if (!nlohmann::json::sax_parse(header.begin(), header.end(), &sax))
     return sax.error ? std::move(*sax.error) : malformed("the header is not valid JSON", "offset 8");

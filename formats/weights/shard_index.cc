@@ -98,7 +98,7 @@ Result<ShardIndex> read_shard_index(Bytes json) {
   if (static_cast<int64_t>(json.size()) > kMaxIndexBytes) return malformed("a shard index over 256 MiB");
   IndexSax sax;
   const std::string_view text = as_text(json);
-  if (!nlohmann::json::sax_parse(text.begin(), text.end(), &sax))
+  if (text.find('\0') != text.npos || !nlohmann::json::sax_parse(text.begin(), text.end(), &sax))
     return sax.error ? std::move(*sax.error) : malformed("the shard index is not valid JSON");
   if (!sax.root_is_object || !sax.seen_map || sax.index.weight_map.empty())
     return malformed("the shard index has no weight_map");

@@ -29,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 namespace {
 
 constexpr double kMaxSeconds = 2.0;         // one input
-constexpr double kTotalSeconds = 6.0;       // after this, only unmutated corpus files still run
+constexpr double kTotalSeconds = 4.0;       // no further round of mutations after this
 constexpr int64_t kMaxHeld = 64LL << 20;    // beyond the input's size
 constexpr size_t kMaxInput = 64u << 10;     // mutations do not grow past this
 
@@ -203,7 +203,7 @@ void operator delete(void* p, const std::nothrow_t&) noexcept { counted_free(p);
 void operator delete[](void* p, const std::nothrow_t&) noexcept { counted_free(p); }
 
 int main(int argc, char** argv) {
-  uint64_t mutations = 400;
+  uint64_t mutations = 2000;
   uint64_t seed = 1;
   std::vector<std::filesystem::path> files;
   for (int i = 1; i < argc; ++i) {

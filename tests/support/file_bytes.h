@@ -38,7 +38,7 @@ template <typename... Dim>
   std::string out("\0\0", 2);
   out += static_cast<char>(type);
   out += static_cast<char>(sizeof...(dims));
-  for (const uint32_t dim : {static_cast<uint32_t>(dims)...}) out += le<uint32_t>(__builtin_bswap32(dim));
+  ((out += le<uint32_t>(__builtin_bswap32(static_cast<uint32_t>(dims)))), ...);
   return out;
 }
 

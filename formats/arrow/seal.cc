@@ -9,7 +9,7 @@ namespace modnet {
 namespace {
 
 constexpr size_t kLongCell = 4096;  // longer cells enter as their own hash; part of the format
-constexpr size_t kHashBuffer = 16384;
+constexpr size_t kHashBuffer = 1024 * sizeof(Hash128);
 
 /// Kinds of modnet-stream.5: 0 null, an element type's number, 14 text, 64 + the number for lists of any sort.
 uint8_t kind_of(ArrowType type, DType value) {
@@ -48,7 +48,7 @@ Digest header_digest(const ArrowSchema& schema) {
 SealHash::SealHash(const ArrowSchema& schema) {
   const Digest header = header_digest(schema);
   sha_.update(std::as_bytes(std::span(header)));
-  hashes_.reserve(kHashBuffer);
+  hashes_.resize(kHashBuffer);
 }
 
 void SealHash::add_cell(const ArrowColumn& column, int64_t row) {
@@ -56,9 +56,9 @@ void SealHash::add_cell(const ArrowColumn& column, int64_t row) {
   const Bytes cell = valid ? column.bytes(row) : Bytes{};
   const bool is_long = cell.size() > kLongCell;
   const size_t stored = is_long ? sizeof(Hash128) : cell.size();
-  const size_t at = row_.size();
-  row_.resize(at + 9 + stored);
-  std::byte* out = row_.data() + at;
+  if (used_ + 9 + stored > row_.size()) row_.resize(2 * (used_ + 9 + stored));
+  std::byte* out = row_.data() + used_;
+  used_ += 9 + stored;
   uint8_t kind = valid ? kind_of(column.type, column.value) : 0;
   if (is_long) kind |= 0x80;
   out[0] = static_cast<std::byte>(kind);
@@ -74,21 +74,21 @@ void SealHash::add_cell(const ArrowColumn& column, int64_t row) {
 
 void SealHash::add(const ArrowBatch& batch) {
   for (int64_t row = 0; row < batch.rows; ++row) {
-    row_.clear();
+    used_ = 0;
     for (const ArrowColumn& column : batch.columns) add_cell(column, row);
-    const Hash128 hash = xxh3_128(row_);
-    if (hashes_.size() + hash.size() > kHashBuffer) {
+    const Hash128 hash = xxh3_128(Bytes(row_).first(used_));
+    std::memcpy(hashes_.data() + waiting_, hash.data(), hash.size());
+    waiting_ += hash.size();
+    if (waiting_ == kHashBuffer) {
       sha_.update(hashes_);
-      hashes_.clear();
+      waiting_ = 0;
     }
-    const std::byte* begin = reinterpret_cast<const std::byte*>(hash.data());
-    hashes_.insert(hashes_.end(), begin, begin + hash.size());
   }
   rows_ += batch.rows;
 }
 
 Digest SealHash::finish() {
-  sha_.update(hashes_);
+  sha_.update(Bytes(hashes_).first(waiting_));
   return sha_.finish();
 }
 

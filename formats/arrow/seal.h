@@ -29,8 +29,9 @@ class SealHash {
 
   Sha256 sha_;
   int64_t rows_ = 0;
-  std::vector<std::byte> row_;     // canonical bytes of the row at hand
-  std::vector<std::byte> hashes_;  // hashes not yet given to sha_
+  std::vector<std::byte> row_;     // canonical bytes of the row at hand, `used_` of them
+  std::vector<std::byte> hashes_;  // `waiting_` bytes of hashes not yet given to sha_
+  size_t used_ = 0, waiting_ = 0;
 };
 
 }  // namespace modnet

@@ -1,5 +1,6 @@
-// Blocked, right-looking Cholesky. The trailing matrix takes one product a block column, and a product continues the chains
-// that c holds, so every element is the unblocked algorithm's: a_ij, then fma(-l_ik, l_jk) for k ascending, then the division.
+// Blocked, right-looking Cholesky. The trailing matrix takes one product a block column, and a product continues the
+// chains that c holds, so every element is the unblocked algorithm's: a_ij, then fma(-l_ik, l_jk) for k ascending, then
+// the division.
 #include "libmod/compute/linalg.h"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
-// Matrix products with the same bits everywhere: each output element is one chain of fused multiply-adds over k, ascending,
-// from zero. Vector lanes and threads only divide the output, never a sum, so a row's result depends on that row alone and
-// not on the batch, the number of threads or the instruction set. All matrices are row-major; ld = elements from one row
-// to the next. Tested by tests/unit/compute/matmul_test.cc against reference/gemm.h.
+// Matrix products with the same bits everywhere: each output element is one chain of fused multiply-adds over k,
+// ascending, from zero. Vector lanes and threads only divide the output, never a sum, so a row's result depends on that
+// row alone and not on the batch, the number of threads or the instruction set. All matrices are row-major; ld =
+// elements from one row to the next. Tested by tests/unit/compute/matmul_test.cc against reference/gemm.h.
 #pragma once
 
 #include <cstdint>
@@ -57,7 +57,8 @@ template <typename T>
 void matmul(const ComputeContext& context, int64_t m, int64_t n, int64_t k, const T* a, int64_t lda, Trans trans_a,
             const T* b, int64_t ldb, Trans trans_b, T* c, int64_t ldc);
 
-/// c[cols, cols] = aᵀ · a of a[rows, cols]: symmetric, both halves written, each element a chain over the rows in order.
+/// c[cols, cols] = aᵀ · a of a[rows, cols]: symmetric, both halves written, each element a chain over the rows in
+/// order.
 void gram(const ComputeContext& context, int64_t rows, int64_t cols, const double* a, int64_t lda, double* c,
           int64_t ldc);
 

@@ -14,7 +14,8 @@
 namespace modnet {
 namespace {
 
-// Turns of the spin loop before a thread goes to sleep: some 20 microseconds, the distance between two products of a plan.
+// Turns of the spin loop before a thread goes to sleep: some 20 microseconds, the distance between two products of a
+// plan.
 constexpr int kSpins = 400;
 
 void relax() {

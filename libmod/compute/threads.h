@@ -10,10 +10,10 @@ namespace modnet {
 
 /// A fixed team: the calling thread is worker 0, `threads - 1` more wait for work (a short spin, then asleep).
 ///
-/// Where the process may use at least `threads` cores, every worker is pinned to a core of its own: two threads that share
-/// a core take twice the time. The thread that makes the pool is pinned too while the pool lives (its mask comes back in
-/// the destructor), and threads that it starts meanwhile inherit its one core: start them before, or use the pool.
-/// A pool of one thread starts and pins nothing.
+/// Where the process may use at least `threads` cores, every worker is pinned to a core of its own: two threads that
+/// share a core take twice the time. The thread that makes the pool is pinned too while the pool lives (its mask comes
+/// back in the destructor), and threads that it starts meanwhile inherit its one core: start them before, or use the
+/// pool. A pool of one thread starts and pins nothing.
 class ThreadPool {
  public:
   /// threads < 1 means 1.

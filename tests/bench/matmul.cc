@@ -1,6 +1,6 @@
 // How fast the portable products are: GF/s as a share of the multiply-add peak measured in the same round, and against
-// OpenBLAS. Prints one JSON document. Rounds alternate between the contenders, since other work on the machine comes and
-// goes; both the best and the median round are given.
+// OpenBLAS. Prints one JSON document. Rounds alternate between the contenders, since other work on the machine comes
+// and goes; both the best and the median round are given.
 //   bench_matmul [rounds [instruction set, or "" [most threads]]]
 #include <algorithm>
 #include <chrono>
@@ -23,9 +23,7 @@ using modnet::Policy;
 using modnet::ThreadPool;
 using modnet::Trans;
 
-double seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 // Processor time of all threads: what is left when other programs took turns on the same cores.
 double processor_seconds() {
@@ -88,7 +86,8 @@ struct Shape {
 
 std::vector<float> ramp(int64_t count) {
   std::vector<float> values(static_cast<size_t>(count));
-  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(static_cast<int>(i * 7919 % 2003) - 1001) * 1e-3F;
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = static_cast<float>(static_cast<int>(i * 7919 % 2003) - 1001) * 1e-3F;
   return values;
 }
 
@@ -118,10 +117,10 @@ void measure(const Shape& shape, ThreadPool& pool, int rounds, const char* separ
   const double spun = spin_multipliers(1) * static_cast<double>(loops * 4 * pool.size());
   const double work = operations * static_cast<double>(repeats);
   for (int round = 0; round < rounds; ++round) {
-    timed(peak, spun, 1, [&] { pool.parallel_for(pool.size() * 4, [&](int64_t, int) { (void)spin_multipliers(loops); }); });
-    timed(ours, work, repeats, [&] {
-      matmul_packed(portable, a.data(), shape.k, shape.m, packed, nullptr, nullptr, c.data(), shape.n);
-    });
+    timed(peak, spun, 1,
+          [&] { pool.parallel_for(pool.size() * 4, [&](int64_t, int) { (void)spin_multipliers(loops); }); });
+    timed(ours, work, repeats,
+          [&] { matmul_packed(portable, a.data(), shape.k, shape.m, packed, nullptr, nullptr, c.data(), shape.n); });
     timed(unpacked, work, repeats, [&] {
       modnet::matmul<float>(portable, shape.m, shape.n, shape.k, a.data(), shape.k, Trans::kNo, b.data(), shape.n,
                             Trans::kNo, c.data(), shape.n);
@@ -133,12 +132,13 @@ void measure(const Shape& shape, ThreadPool& pool, int rounds, const char* separ
       });
     }
   }
-  std::printf("%s\n    {\"m\": %lld, \"k\": %lld, \"n\": %lld, \"threads\": %d, \"peak\": %.1f, \"best\": %.1f, "
-              "\"share_of_peak\": %.3f, \"share_by_processor_time\": %.3f, \"median\": %.1f, \"median_peak\": %.1f, \"unpacked_best\": %.1f",
-              separator, static_cast<long long>(shape.m), static_cast<long long>(shape.k),
-              static_cast<long long>(shape.n), pool.size(), peak.best(), ours.best(), ours.best() / peak.best(),
-              ours.best_by_processor() / peak.best_by_processor(),
-              ours.median(), peak.median(), unpacked.best());
+  std::printf(
+      "%s\n    {\"m\": %lld, \"k\": %lld, \"n\": %lld, \"threads\": %d, \"peak\": %.1f, \"best\": %.1f, "
+      "\"share_of_peak\": %.3f, \"share_by_processor_time\": %.3f, \"median\": %.1f, \"median_peak\": %.1f, "
+      "\"unpacked_best\": %.1f",
+      separator, static_cast<long long>(shape.m), static_cast<long long>(shape.k), static_cast<long long>(shape.n),
+      pool.size(), peak.best(), ours.best(), ours.best() / peak.best(),
+      ours.best_by_processor() / peak.best_by_processor(), ours.median(), peak.median(), unpacked.best());
   if (has_vendor) {
     std::printf(", \"openblas_best\": %.1f, \"ours_to_openblas\": %.2f, \"by_processor_time\": %.2f", theirs.best(),
                 ours.best() / theirs.best(), ours.best_by_processor() / theirs.best_by_processor());
@@ -162,8 +162,8 @@ int main(int argc, char** argv) {
   const int most_threads = argc > 3 ? std::max(1, std::atoi(argv[3])) : 2;
   for (int threads = 1; threads <= most_threads; ++threads) {
     ThreadPool pool(threads);
-    for (const Shape& shape : {Shape{2064, 384, 1536}, Shape{2064, 384, 384}, Shape{2064, 1536, 384}, Shape{128, 384, 1536},
-                               Shape{16, 384, 1536}, Shape{1, 1536, 384}}) {
+    for (const Shape& shape : {Shape{2064, 384, 1536}, Shape{2064, 384, 384}, Shape{2064, 1536, 384},
+                               Shape{128, 384, 1536}, Shape{16, 384, 1536}, Shape{1, 1536, 384}}) {
       measure(shape, pool, rounds, separator);
       separator = ",";
     }

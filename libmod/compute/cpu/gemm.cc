@@ -48,7 +48,8 @@ void pack_rows(const Operand<T>& a, Sign sign, int64_t first, int64_t count, int
     for (int64_t i = 0; i < count; ++i) {
       const T* from = a.data + (first + i) * a.row_step + k * a.column_step;
       T* to = out + i * kStride<T>;
-      for (int64_t p = p0; p < p1; ++p) to[p] = sign == Sign::kPlus ? from[p * a.column_step] : -from[p * a.column_step];
+      for (int64_t p = p0; p < p1; ++p)
+        to[p] = sign == Sign::kPlus ? from[p * a.column_step] : -from[p * a.column_step];
     }
   }
 }
@@ -140,9 +141,8 @@ void multiply_any(ThreadPool* pool, const Product<T>& product) {
   const AlignedBlock<T> panels = aligned_block<T>(all_panels * kPanel<T> * most);
   for (int64_t first = 0; first < product.k; first += most) {
     const int64_t depth = std::min(most, product.k - first);
-    run(pool, all_panels, [&](int64_t panel, int) {
-      pack_panels(product.b, product.n, first, depth, panel, panel + 1, panels.get());
-    });
+    run(pool, all_panels,
+        [&](int64_t panel, int) { pack_panels(product.b, product.n, first, depth, panel, panel + 1, panels.get()); });
     run_tasks<T>(pool, product, panels.get(), first, first + depth);
   }
 }

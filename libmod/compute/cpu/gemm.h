@@ -48,8 +48,8 @@ struct Product {
 void multiply(ThreadPool* pool, const Product<float>& product);
 void multiply(ThreadPool* pool, const Product<double>& product);
 
-/// Packs rows [first, first + depth) of b[k, n] into panels: panel p at out + p * depth * kPanel, columns padded with 0.
-/// Packs panels [panel_begin, panel_end).
+/// Packs rows [first, first + depth) of b[k, n] into panels: panel p at out + p * depth * kPanel, columns padded with
+/// 0. Packs panels [panel_begin, panel_end).
 template <typename T>
 void pack_panels(const Operand<T>& b, int64_t n, int64_t first, int64_t depth, int64_t panel_begin, int64_t panel_end,
                  T* out);

@@ -1,6 +1,7 @@
 // Register tiles of the matrix product. A tile of R rows by V vectors keeps R * V chains in registers; every step of k
-// loads V vectors of the panel and broadcasts R values of a: 12 * 2 for the 32 registers of AVX-512, 3 * 4 for the 16 of
-// AVX2 (6 * 2 was slower: it reads a panel in two passes), so that the multipliers set the pace, not the loads. The loops over a tile are unrolled by force: g++ 12 otherwise keeps the accumulators in memory.
+// loads V vectors of the panel and broadcasts R values of a: 12 * 2 for the 32 registers of AVX-512, 3 * 4 for the 16
+// of AVX2 (6 * 2 was slower: it reads a panel in two passes), so that the multipliers set the pace, not the loads. The
+// loops over a tile are unrolled by force: g++ 12 otherwise keeps the accumulators in memory.
 #include "libmod/compute/cpu/gemm_kernel.h"
 
 #include <cmath>

@@ -6,8 +6,8 @@
 
 namespace modnet::cpu {
 
-// Columns of a panel (128 bytes: two AVX-512 registers, four of AVX2, eight of 128 bits), values of k that are worked at a
-// time, and the stride of a packed row of a, which keeps the rows of a strip off one cache set.
+// Columns of a panel (128 bytes: two AVX-512 registers, four of AVX2, eight of 128 bits), values of k that are worked
+// at a time, and the stride of a packed row of a, which keeps the rows of a strip off one cache set.
 template <typename T>
 inline constexpr int64_t kPanel = 128 / static_cast<int64_t>(sizeof(T));
 template <typename T>
@@ -31,8 +31,8 @@ struct Block {
   int64_t ldc = 0;
   Chain chain = Chain::kStart;
   const T* bias = nullptr;  // [columns], added after the chain; or null
-  // Tiles whose last row lies above their first column, counted from here, are left out: row 0 of the block is this many
-  // rows below column 0 of it. The default leaves nothing out.
+  // Tiles whose last row lies above their first column, counted from here, are left out: row 0 of the block is this
+  // many rows below column 0 of it. The default leaves nothing out.
   int64_t diagonal = INT64_MAX / 2;
 };
 

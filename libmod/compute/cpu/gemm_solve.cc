@@ -1,4 +1,5 @@
-// Every step is y[j] = fma(-x, u[j], y[j]) over a stretch of a row: lanes are different elements, each with its own chain.
+// Every step is y[j] = fma(-x, u[j], y[j]) over a stretch of a row: lanes are different elements, each with its own
+// chain.
 #include "libmod/compute/cpu/gemm_solve.h"
 
 #include <cmath>

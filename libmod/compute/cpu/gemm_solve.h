@@ -8,8 +8,8 @@ namespace modnet::cpu {
 
 inline constexpr int64_t kSolveBlock = 64;
 
-/// a[n, n], n <= kSolveBlock, lower triangle becomes its Cholesky factor; upper[n, n] (row step kSolveBlock) becomes the
-/// factor's transpose. Returns -1, or the first pivot that is not a positive finite number.
+/// a[n, n], n <= kSolveBlock, lower triangle becomes its Cholesky factor; upper[n, n] (row step kSolveBlock) becomes
+/// the factor's transpose. Returns -1, or the first pivot that is not a positive finite number.
 [[nodiscard]] int64_t factor_block(int64_t n, double* a, int64_t lda, double* upper);
 
 /// x[rows, n] becomes x · upper⁻¹, row by row; upper as factor_block left it.

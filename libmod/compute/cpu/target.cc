@@ -24,7 +24,8 @@ constexpr std::array<Named, 2> kTargets = {{{"neon", HWY_NEON}, {"scalar", HWY_E
 #endif
 constexpr std::array<std::string_view, 6> kNames = {"avx512", "avx2", "sse4", "ssse3", "neon", "scalar"};
 
-// What the kernels were compiled for and this CPU can run. The calls below are the only ones that touch Highway's choice.
+// What the kernels were compiled for and this CPU can run. The calls below are the only ones that touch Highway's
+// choice.
 int64_t usable_mask() {
   const int64_t scalar = HWY_EMU128 | HWY_SCALAR;
   return (hwy::SupportedTargets() & HWY_TARGETS) | (HWY_TARGETS & scalar);

@@ -16,11 +16,11 @@ struct Shape {
   int64_t m, n, k;
 };
 
-// 0 and 1, odd, around the tiles (3, 6 and 12 rows, 16 and 32 columns), over the cuts of k (768 floats, 384 doubles; four
-// times that packed at a time) and of m (96 rows).
-const Shape kShapes[] = {{0, 5, 3},    {3, 0, 5},   {3, 5, 0},   {1, 1, 1},    {1, 32, 7},   {2, 33, 9},
-                         {5, 31, 64},  {6, 16, 5},  {7, 17, 12}, {11, 65, 31}, {12, 32, 33}, {13, 96, 40},
-                         {14, 100, 2}, {25, 1, 70}, {97, 64, 3}, {110, 40, 20}, {4, 40, 383}, {3, 33, 385},
+// 0 and 1, odd, around the tiles (3, 6 and 12 rows, 16 and 32 columns), over the cuts of k (768 floats, 384 doubles;
+// four times that packed at a time) and of m (96 rows).
+const Shape kShapes[] = {{0, 5, 3},     {3, 0, 5},     {3, 5, 0},    {1, 1, 1},     {1, 32, 7},   {2, 33, 9},
+                         {5, 31, 64},   {6, 16, 5},    {7, 17, 12},  {11, 65, 31},  {12, 32, 33}, {13, 96, 40},
+                         {14, 100, 2},  {25, 1, 70},   {97, 64, 3},  {110, 40, 20}, {4, 40, 383}, {3, 33, 385},
                          {13, 34, 769}, {2, 48, 1537}, {5, 20, 3100}};
 
 void clamp_below(float* x, int64_t n) {
@@ -153,7 +153,8 @@ TEST_CASE("subnormal numbers are neither flushed nor rounded differently") {
   for (const Case& one : {Case{1e-20, 1e-19, 100'000}, Case{1e-20, 1e-19, 7}, Case{1e19, 3e19, 7}}) {
     std::vector<float> a = numbers.make<float>(13 * 50, one.left);
     std::vector<float> b = numbers.make<float>(50 * 40, one.right);
-    for (size_t i = one.mixed_every; i < a.size(); i += one.mixed_every) a[i] = static_cast<float>(numbers.next()) * 1e-40F;
+    for (size_t i = one.mixed_every; i < a.size(); i += one.mixed_every)
+      a[i] = static_cast<float>(numbers.next()) * 1e-40F;
     for (size_t i = one.mixed_every; i < b.size(); i += one.mixed_every + 4) b[i] = static_cast<float>(numbers.next());
     std::vector<float> expected(13 * 40);
     reference::matmul<float>(13, 40, 50, a.data(), 50, Trans::kNo, b.data(), 40, Trans::kNo, expected.data(), 40);

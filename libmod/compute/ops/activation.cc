@@ -55,10 +55,11 @@ Result<std::optional<UnaryOp>> activation_of(const Node& node) {
   if (node.domain.empty() && node.op == "Gelu") {
     constexpr std::array<std::string_view, 1> kKnown = {"approximate"};
     MODNET_TRY(only_attributes(node, kKnown));
-    MODNET_ASSIGN(const std::string form, attribute_text(node, "approximate", "none"));
-    if (form == "none") return std::optional<UnaryOp>(UnaryOp::kGelu);
-    if (form == "tanh") return std::optional<UnaryOp>(UnaryOp::kGeluTanh);
-    return malformed("Gelu: attribute 'approximate': expected none or tanh, got '" + form + "'", node.name);
+    const Result<std::string> form = attribute_text(node, "approximate", "none");
+    if (!form.ok()) return form.error();
+    if (*form == "none") return std::optional<UnaryOp>(UnaryOp::kGelu);
+    if (*form == "tanh") return std::optional<UnaryOp>(UnaryOp::kGeluTanh);
+    return malformed("Gelu: attribute 'approximate': expected none or tanh, got '" + *form + "'", node.name);
   }
   for (const Named& row : kNamed)
     if (row.domain == node.domain && row.name == node.op) {

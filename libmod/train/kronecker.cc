@@ -11,7 +11,6 @@ namespace modnet {
 namespace {
 
 constexpr int64_t kMostRotated = 64;       // classes beyond which M's diagonal has to do
-constexpr double kExactWork = 4e9;         // classes · columns³ up to which every class gets its own factorisation
 constexpr double kNoCurvature = 1e-13;     // λ below this share of the greatest one counts as zero
 constexpr double kSingular = 1e-13;        // what is added to G is at least this share of its trace
 constexpr int kSweeps = 30;
@@ -80,8 +79,6 @@ Result<KroneckerInverse> KroneckerInverse::make(const ComputeContext& context, s
     out.lambda_.push_back(covariance[static_cast<size_t>(c * classes + c)]);
     greatest = std::max(greatest, out.lambda_.back());
   }
-  const double d = static_cast<double>(columns);
-  const bool exact = static_cast<double>(classes) * d * d * d <= kExactWork;
   double trace = 0;
   for (int64_t j = 0; j < columns; ++j) trace += gram[static_cast<size_t>(j * columns + j)];
   const double least = kSingular * trace;
@@ -93,16 +90,13 @@ Result<KroneckerInverse> KroneckerInverse::make(const ComputeContext& context, s
       continue;
     }
     if (columns == 0) continue;
-    double ratio = std::max(penalty / lambda, least);
-    if (!exact) {
-      const int bucket = bucket_of(ratio, columns);
-      const auto [at, added] = by_bucket.try_emplace(bucket, out.groups_.size());
-      if (!added) {
-        out.groups_[at->second].members.push_back(c);
-        continue;
-      }
-      ratio = bucket_value(bucket, columns);
+    const int bucket = bucket_of(std::max(penalty / lambda, least), columns);
+    const auto [at, added] = by_bucket.try_emplace(bucket, out.groups_.size());
+    if (!added) {
+      out.groups_[at->second].members.push_back(c);
+      continue;
     }
+    const double ratio = bucket_value(bucket, columns);
     Group group{{c}, gram};
     for (int64_t j = 0; j < columns; ++j) group.factor[static_cast<size_t>(j * columns + j)] += ratio;
     MODNET_TRY(cholesky(context, columns, group.factor.data(), columns));

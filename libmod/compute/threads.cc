@@ -33,6 +33,21 @@ struct Place {
 };
 thread_local Place place;
 
+// The cores that this thread might use before its pools pinned it, and how many of them did.
+struct Freedom {
+  int pools = 0;
+  cpu_set_t cores;
+};
+thread_local Freedom freedom;
+
+bool allowed_cores(cpu_set_t& set) {
+  if (freedom.pools > 0) {
+    set = freedom.cores;
+    return true;
+  }
+  return sched_getaffinity(0, sizeof set, &set) == 0;
+}
+
 bool pin_to(int core) {
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -78,7 +93,7 @@ struct ThreadPool::State {
   // Affinity.
   bool caller_pinned = false;
   std::thread::id caller;
-  cpu_set_t caller_mask;
+  cpu_set_t allowed;
   std::atomic<int> pinned{0};
 
   void work(int worker) {
@@ -122,7 +137,11 @@ struct ThreadPool::State {
   }
 
   void run_worker(int worker, int core) {
-    if (core >= 0 && pin_to(core)) pinned.fetch_add(1);
+    if (core >= 0) {
+      if (pin_to(core)) pinned.fetch_add(1);
+    } else {
+      sched_setaffinity(0, sizeof allowed, &allowed);  // not the one core of a caller that another pool pinned
+    }
     uint32_t seen = 0;
     leave();  // the constructor waits for this
     while (true) {
@@ -143,13 +162,12 @@ ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
 
   state.caller = std::this_thread::get_id();
   std::vector<int> cores;
-  if (sched_getaffinity(0, sizeof state.caller_mask, &state.caller_mask) == 0) {
-    cores = cores_from_here(state.caller_mask);
-  }
+  if (allowed_cores(state.allowed)) cores = cores_from_here(state.allowed);
   const bool pin = static_cast<int>(cores.size()) >= state.size;
   if (pin && pin_to(cores[0])) {
     state.caller_pinned = true;
     state.pinned.fetch_add(1);
+    if (freedom.pools++ == 0) freedom.cores = state.allowed;
   }
   state.busy.store(state.size - 1);
   for (int worker = 1; worker < state.size; ++worker) {
@@ -165,8 +183,8 @@ ThreadPool::~ThreadPool() {
     state.stop = true;
     state.publish();
     for (std::thread& thread : state.threads) thread.join();
-    if (state.caller_pinned && state.caller == std::this_thread::get_id()) {
-      sched_setaffinity(0, sizeof state.caller_mask, &state.caller_mask);
+    if (state.caller_pinned && state.caller == std::this_thread::get_id() && --freedom.pools == 0) {
+      sched_setaffinity(0, sizeof freedom.cores, &freedom.cores);
     }
   }
 }
@@ -207,7 +225,7 @@ void* ThreadPool::scratch(int worker, int64_t bytes) {
 
 int usable_cores() {
   cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  if (!allowed_cores(set)) return 1;
   return std::max(CPU_COUNT(&set), 1);
 }
 

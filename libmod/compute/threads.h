@@ -41,7 +41,8 @@ class ThreadPool {
   std::unique_ptr<State> state_;
 };
 
-/// Cores that this process may run on (its affinity mask), at least 1: the default number of threads.
+/// Cores that this thread may run on (its affinity mask before any pool pinned it), at least 1: the default number of
+/// threads.
 [[nodiscard]] int usable_cores();
 
 }  // namespace modnet

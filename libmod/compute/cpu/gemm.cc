@@ -42,14 +42,26 @@ void pack_rows(const Operand<T>& a, Sign sign, int64_t first, int64_t count, int
     }
     return;
   }
+  // squares of a line by a line: every line is read and written once, so no stride makes them fight for a cache set
   constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(T));
   for (int64_t p0 = 0; p0 < depth; p0 += kLine) {
-    const int64_t p1 = std::min(p0 + kLine, depth);
-    for (int64_t i = 0; i < count; ++i) {
-      const T* from = a.data + (first + i) * a.row_step + k * a.column_step;
-      T* to = out + i * kStride<T>;
-      for (int64_t p = p0; p < p1; ++p)
-        to[p] = sign == Sign::kPlus ? from[p * a.column_step] : -from[p * a.column_step];
+    const int64_t values = std::min(kLine, depth - p0);
+    for (int64_t i0 = 0; i0 < count; i0 += kLine) {
+      const int64_t rows = std::min(kLine, count - i0);
+      const T* from = a.data + (first + i0) * a.row_step + (k + p0) * a.column_step;
+      T* to = out + i0 * kStride<T> + p0;
+      if (a.row_step == 1 && rows == kLine && sign == Sign::kPlus) {
+        for (int64_t p = 0; p < values; ++p) {
+          for (int64_t i = 0; i < kLine; ++i) to[i * kStride<T> + p] = from[i + p * a.column_step];
+        }
+        continue;
+      }
+      for (int64_t p = 0; p < values; ++p) {
+        for (int64_t i = 0; i < rows; ++i) {
+          const T value = from[i * a.row_step + p * a.column_step];
+          to[i * kStride<T> + p] = sign == Sign::kPlus ? value : -value;
+        }
+      }
     }
   }
 }

@@ -19,13 +19,13 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 #if HWY_TARGET == HWY_AVX3
 constexpr int64_t kStripRows = 12;
-constexpr int kTileVectors = 2;
+constexpr int64_t kTileVectors = 2;
 #elif HWY_TARGET == HWY_AVX2
 constexpr int64_t kStripRows = 3;
-constexpr int kTileVectors = 4;
+constexpr int64_t kTileVectors = 4;
 #else
 constexpr int64_t kStripRows = 6;
-constexpr int kTileVectors = 4;
+constexpr int64_t kTileVectors = 4;
 #endif
 
 template <typename T>
@@ -79,39 +79,40 @@ HWY_INLINE void vector_tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, in
   }
 }
 
-// All columns of a panel for R rows.
-template <typename T, int R>
+// C columns of a panel for R rows.
+template <typename T, int R, int64_t C>
 void panel_tile(const T* a, const T* b, int64_t depth, T* c, int64_t ldc, Chain chain, const T* bias) {
-  constexpr int64_t kColumns = kTileVectors * HWY_LANES(T);
-  static_assert(kPanel<T> % kColumns == 0);
-  for (int64_t j = 0; j < kPanel<T>; j += kColumns) {
-    vector_tile<T, R, kTileVectors>(a, b + j, depth, c + j, ldc, chain, bias == nullptr ? nullptr : bias + j);
+  constexpr int64_t kLanes = HWY_LANES(T);
+  constexpr int64_t kVectors = C / kLanes < kTileVectors ? C / kLanes : kTileVectors;
+  static_assert(C % (kVectors * kLanes) == 0);
+  for (int64_t j = 0; j < C; j += kVectors * kLanes) {
+    vector_tile<T, R, kVectors>(a, b + j, depth, c + j, ldc, chain, bias == nullptr ? nullptr : bias + j);
   }
 }
 
 #else  // no fused multiply-add in hardware: the same chains, slower
 
-// c[j] = fma(x, y[j], c[j]) for a panel's columns.
-HWY_INLINE void fused_row(double x, const double* HWY_RESTRICT y, double* HWY_RESTRICT c) {
-  for (int64_t j = 0; j < kPanel<double>; ++j) c[j] = std::fma(x, y[j], c[j]);
+// c[j] = fma(x, y[j], c[j]) for n columns, n even.
+HWY_INLINE void fused_row(int64_t n, double x, const double* HWY_RESTRICT y, double* HWY_RESTRICT c) {
+  for (int64_t j = 0; j < n; ++j) c[j] = std::fma(x, y[j], c[j]);
 }
 
 #if HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SCALAR
-HWY_INLINE void fused_row(float x, const float* HWY_RESTRICT y, float* HWY_RESTRICT c) {
-  for (int64_t j = 0; j < kPanel<float>; ++j) c[j] = std::fma(x, y[j], c[j]);
+HWY_INLINE void fused_row(int64_t n, float x, const float* HWY_RESTRICT y, float* HWY_RESTRICT c) {
+  for (int64_t j = 0; j < n; ++j) c[j] = std::fma(x, y[j], c[j]);
 }
 #else
 // The product of two floats is exact in f64. Its sum with c is rounded to odd (Boldo and Melquiond 2008): when it is
 // inexact and its last bit even, the neighbour on the error's side is taken. Rounding that to f32 is then rounding the
 // exact value once, subnormal results included.
-HWY_INLINE void fused_row(float x, const float* HWY_RESTRICT y, float* HWY_RESTRICT c) {
+HWY_INLINE void fused_row(int64_t n, float x, const float* HWY_RESTRICT y, float* HWY_RESTRICT c) {
   const hn::FixedTag<float, 2> df;
   const hn::FixedTag<double, 2> dd;
   const hn::FixedTag<int64_t, 2> di;
   using Doubles = hn::Vec<decltype(dd)>;
   using Integers = hn::Vec<decltype(di)>;
   const Doubles left = hn::Set(dd, static_cast<double>(x));
-  for (int64_t j = 0; j < kPanel<float>; j += 2) {
+  for (int64_t j = 0; j < n; j += 2) {
     const Doubles product = hn::Mul(left, hn::PromoteTo(dd, hn::LoadU(df, y + j)));
     const Doubles add = hn::PromoteTo(dd, hn::LoadU(df, c + j));
     const Doubles sum = hn::Add(product, add);
@@ -130,28 +131,30 @@ HWY_INLINE void fused_row(float x, const float* HWY_RESTRICT y, float* HWY_RESTR
 }
 #endif
 
-template <typename T, int R>
+template <typename T, int R, int64_t C>
 void panel_tile(const T* a, const T* b, int64_t depth, T* c, int64_t ldc, Chain chain, const T* bias) {
   for (int r = 0; r < R; ++r) {
-    T sum[kPanel<T>];
-    for (int64_t j = 0; j < kPanel<T>; ++j) sum[j] = chain == Chain::kStart ? T{0} : c[r * ldc + j];
-    for (int64_t k = 0; k < depth; ++k) fused_row(a[r * kStride<T> + k], b + k * kPanel<T>, sum);
-    for (int64_t j = 0; j < kPanel<T>; ++j) c[r * ldc + j] = bias == nullptr ? sum[j] : sum[j] + bias[j];
+    T sum[C];
+    for (int64_t j = 0; j < C; ++j) sum[j] = chain == Chain::kStart ? T{0} : c[r * ldc + j];
+    for (int64_t k = 0; k < depth; ++k) fused_row(C, a[r * kStride<T> + k], b + k * kPanel<T>, sum);
+    for (int64_t j = 0; j < C; ++j) c[r * ldc + j] = bias == nullptr ? sum[j] : sum[j] + bias[j];
   }
 }
 
 #endif  // HWY_NATIVE_FMA
 
-template <typename T, int... R>
-constexpr Tile<T> tile_of(int64_t rows, std::integer_sequence<int, R...>) {
-  constexpr Tile<T> kTiles[] = {&panel_tile<T, R + 1>...};
+template <typename T, int64_t C, int... R>
+Tile<T> tile_of(int64_t rows, std::integer_sequence<int, R...>) {
+  constexpr Tile<T> kTiles[] = {&panel_tile<T, R + 1, C>...};
   return kTiles[rows - 1];
 }
 
 // A tile at the right edge: worked in a full one beside it.
 template <typename T>
-void edge_tile(Tile<T> tile, const Block<T>& block, int64_t rows, int64_t used, const T* a, const T* b, T* c,
-               const T* bias) {
+void edge_tile(const Block<T>& block, int64_t rows, int64_t used, const T* a, const T* b, T* c, const T* bias) {
+  const std::make_integer_sequence<int, kStripRows> heights;
+  const Tile<T> tile =
+      used <= kPanel<T> / 2 ? tile_of<T, kPanel<T> / 2>(rows, heights) : tile_of<T, kPanel<T>>(rows, heights);
   alignas(64) T full[kMaxStripRows * kPanel<T>] = {};
   alignas(64) T full_bias[kPanel<T>] = {};
   for (int64_t i = 0; i < rows && block.chain == Chain::kContinue; ++i) {
@@ -176,13 +179,13 @@ HWY_INLINE void multiply(const Block<T>& block) {
       const int64_t first = block.rows * strip / strips;
       const int64_t rows = block.rows * (strip + 1) / strips - first;
       if (block.diagonal + first + rows <= column) continue;
-      const Tile<T> tile = tile_of<T>(rows, std::make_integer_sequence<int, kStripRows>());
       const T* a = block.a + first * kStride<T>;
       T* c = block.c + first * block.ldc + column;
       if (used == kPanel<T>) {
+        const Tile<T> tile = tile_of<T, kPanel<T>>(rows, std::make_integer_sequence<int, kStripRows>());
         tile(a, b, block.depth, c, block.ldc, block.chain, bias);
       } else {
-        edge_tile(tile, block, rows, used, a, b, c, bias);
+        edge_tile(block, rows, used, a, b, c, bias);
       }
     }
   }

@@ -88,6 +88,9 @@ TEST_CASE("threads sit on cores of their own while there are enough, and the cal
     CHECK(seen[0] != seen[1]);
     CHECK(seen[0] >= 0);
     CHECK(seen[1] >= 0);
+    CHECK(usable_cores() == cores);
+    ThreadPool second(2);  // made by a pinned thread, and yet not squeezed onto its core
+    CHECK(second.pinned());
   }
   {
     ThreadPool crowded(cores + 1);

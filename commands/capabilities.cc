@@ -18,15 +18,15 @@ constexpr Named kFormats[] = {
     {"module 1.0", "read, write"},      {"arrow stream", "read, write"}, {"arrow file", "read, write"},
     {"safetensors", "read"},            {"npy", "read"},                 {"idx", "read (gzipped too)"},
     {"csv, tsv", "read, write"},        {"jsonl", "read, write"},        {"text lines", "read"},
-    {"png, jpeg", "read"},              {"toml recipe", "read"},         {"tokenizer.json", "read (wordpiece, byte-level bpe)"},
+    {"toml recipe", "read"},         {"tokenizer.json", "read (wordpiece, byte-level bpe)"},
 };
 
-// MODNET_LIBRARIES: "name version;name version;…", from CMake.
+// MODNET_LIBRARIES: "name version|name version|…", from CMake.
 std::vector<std::pair<std::string, std::string>> libraries() {
   std::vector<std::pair<std::string, std::string>> out;
   std::string_view text = MODNET_LIBRARIES;
   while (!text.empty()) {
-    const size_t end = std::min(text.find(';'), text.size());
+    const size_t end = std::min(text.find('|'), text.size());
     const std::string_view item = text.substr(0, end);
     const size_t blank = item.rfind(' ');
     out.emplace_back(item.substr(0, blank), item.substr(blank + 1));

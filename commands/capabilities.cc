@@ -21,16 +21,19 @@ constexpr Named kFormats[] = {
     {"toml recipe", "read"},         {"tokenizer.json", "read (wordpiece, byte-level bpe)"},
 };
 
-// MODNET_LIBRARIES: "name version|name version|…", from CMake.
+// MODNET_LIBRARIES: "name|version|name|version|…", from CMake.
 std::vector<std::pair<std::string, std::string>> libraries() {
   std::vector<std::pair<std::string, std::string>> out;
   std::string_view text = MODNET_LIBRARIES;
-  while (!text.empty()) {
+  const auto next = [&text] {
     const size_t end = std::min(text.find('|'), text.size());
     const std::string_view item = text.substr(0, end);
-    const size_t blank = item.rfind(' ');
-    out.emplace_back(item.substr(0, blank), item.substr(blank + 1));
     text.remove_prefix(std::min(end + 1, text.size()));
+    return std::string(item);
+  };
+  while (!text.empty()) {
+    std::string name = next(), version = next();
+    out.emplace_back(std::move(name), version.empty() ? "of unknown version" : std::move(version));
   }
   return out;
 }

@@ -1,7 +1,7 @@
-// Self-attention over ragged sequences: packed rows plus offsets, no padding, no mask matrix (Vaswani et al. 2017, eq. 1).
-// Scores are fused multiply-add chains over head_dim in order, the weighted sum is a chain over the keys in order, the softmax
-// has 16 virtual lanes: a row's result depends on its own sequence alone and on no machine.
-// Kernels: cpu/attention.cc; plain form: reference/attention.h. Tested by tests/unit/compute/attention_test.cc.
+// Self-attention over ragged sequences: packed rows plus offsets, no padding, no mask matrix (Vaswani et al. 2017, eq.
+// 1). Scores are fused multiply-add chains over head_dim in order, the weighted sum is a chain over the keys in order,
+// the softmax has 16 virtual lanes: a row's result depends on its own sequence alone and on no machine. Kernels:
+// cpu/attention.cc; plain form: reference/attention.h. Tested by tests/unit/compute/attention_test.cc.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,8 @@ struct AttentionShape {
   AttentionMask mask = AttentionMask::kNone;
 };
 
-/// One attention's inputs, borrowed. Head h of row r of q is q[r * ldq + h * head_dim …], the same for k and v: they may be
-/// slices of one fused QKV matrix (k = q + width, ldk = ldq = 3 * width).
+/// One attention's inputs, borrowed. Head h of row r of q is q[r * ldq + h * head_dim …], the same for k and v: they
+/// may be slices of one fused QKV matrix (k = q + width, ldk = ldq = 3 * width).
 struct AttentionInput {
   AttentionShape shape;
   const float* q = nullptr;
@@ -36,16 +36,17 @@ struct AttentionInput {
   int64_t ldq = 0, ldk = 0, ldv = 0;  // elements from one row to the next
   /// [sequences + 1], ascending from 0: rows of sequence s are offsets[s] … offsets[s + 1]. Sequences may be empty.
   std::span<const int64_t> offsets;
-  /// Optional additive score bias by distance, [heads, 2 * bias_length - 1], entry (key - query) + bias_length - 1 of a row;
-  /// bias_length >= the longest sequence. Null: none.
+  /// Optional additive score bias by distance, [heads, 2 * bias_length - 1], entry (key - query) + bias_length - 1 of a
+  /// row; bias_length >= the longest sequence. Null: none.
   const float* bias = nullptr;
   int64_t bias_length = 0;
-  /// Optional [rows]: a row whose byte is 0 is no key for anyone. A query without any key gives zeros. Null: all are keys.
+  /// Optional [rows]: a row whose byte is 0 is no key for anyone. A query without any key gives zeros. Null: all are
+  /// keys.
   const uint8_t* key_mask = nullptr;
 };
 
-/// Scratch memory of attention(), one piece a worker, grown to the longest sequence and kept: a second call of the same size
-/// allocates nothing. At most one call at a time may use it.
+/// Scratch memory of attention(), one piece a worker, grown to the longest sequence and kept: a second call of the same
+/// size allocates nothing. At most one call at a time may use it.
 class AttentionWorkspace {
  public:
   /// Bytes that one worker needs for sequences up to 'length' rows.

@@ -1,5 +1,5 @@
-// Pooling of ragged sequences to one row each. Sums run in row order per column, so a result depends on its sequence alone.
-// Kernels: cpu/pool.cc; plain form: reference/pool.h. Tested by tests/unit/compute/pool_test.cc.
+// Pooling of ragged sequences to one row each. Sums run in row order per column, so a result depends on its sequence
+// alone. Kernels: cpu/pool.cc; plain form: reference/pool.h. Tested by tests/unit/compute/pool_test.cc.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
-// Portable kernels over the rows of a matrix: softmax, normalisation, sums. A row's result depends on that row alone; sums and
-// maxima use 16 virtual lanes (element i goes to lane i % 16) and the tree 8, 4, 2, 1, so every CPU gives the same bits.
-// Kernels: cpu/rows.cc; plain form: reference/rows.h. Tested by tests/unit/compute/rows_test.cc.
+// Portable kernels over the rows of a matrix: softmax, normalisation, sums. A row's result depends on that row alone;
+// sums and maxima use 16 virtual lanes (element i goes to lane i % 16) and the tree 8, 4, 2, 1, so every CPU gives the
+// same bits. Kernels: cpu/rows.cc; plain form: reference/rows.h. Tested by tests/unit/compute/rows_test.cc.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ struct RowsOf {
 using Rows = RowsOf<float>;
 using ConstRows = RowsOf<const float>;
 
-// In all of these 'out' has the input's rows and columns and may be the input itself (same stride); NaNs come out canonical;
-// rows or columns may be 0.
+// In all of these 'out' has the input's rows and columns and may be the input itself (same stride); NaNs come out
+// canonical; rows or columns may be 0.
 
 /// exp(x - max) / sum(exp(x - max)). A row with NaN or +Inf, or of -Inf only, gives NaN.
 void softmax(ConstRows x, Rows out);
@@ -56,8 +56,8 @@ void row_square_sums(ConstRows x, float* out);
 void axpy(double a, const double* x, double* y, int64_t n);
 void axpy(float a, const float* x, float* y, int64_t n);
 
-/// out[r] = the column of row r's greatest value, the first of equals; NaN counts as smaller than everything (all NaN: 0).
-/// columns >= 1. out: [rows].
+/// out[r] = the column of row r's greatest value, the first of equals; NaN counts as smaller than everything (all NaN:
+/// 0). columns >= 1. out: [rows].
 void row_argmax(ConstRows x, int64_t* out);
 
 }  // namespace modnet

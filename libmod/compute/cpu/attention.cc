@@ -1,6 +1,6 @@
-// Kernels of libmod/compute/attention.h. One head of one sequence at a time: its keys are transposed into panels of 16 and its
-// values copied side by side, then blocks of query rows run through scores, softmax and weighted sum while both stay in cache.
-// Tested by tests/unit/compute/attention_test.cc.
+// Kernels of libmod/compute/attention.h. One head of one sequence at a time: its keys are transposed into panels of 16
+// and its values copied side by side, then blocks of query rows run through scores, softmax and weighted sum while both
+// stay in cache. Tested by tests/unit/compute/attention_test.cc.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "libmod/compute/cpu/attention.cc"
 #include "hwy/foreach_target.h"
@@ -19,7 +19,7 @@
 namespace modnet {
 namespace {
 
-constexpr int64_t kPanel = 16;      // keys a panel
+constexpr int64_t kPanel = 16;     // keys a panel
 constexpr int64_t kBlockRows = 8;  // query rows a block
 
 constexpr int64_t padded(int64_t n) { return (n + kPanel - 1) / kPanel * kPanel; }
@@ -56,8 +56,8 @@ inline constexpr int64_t kPanelVecs = kPanel / kWidth;
 
 /// scores[r, 0 … 16 kPanels) = scale * (q[r] · keys), each a chain over head_dim in order.
 template <int kRows, int kPanels>
-HWY_INLINE void ScoreTile(const float* q, int64_t ldq, const float* panels, int64_t head_dim, float scale, float* scores,
-                          int64_t lds) {
+HWY_INLINE void ScoreTile(const float* q, int64_t ldq, const float* panels, int64_t head_dim, float scale,
+                          float* scores, int64_t lds) {
   const Tag d;
   constexpr int kVecs = kPanels * static_cast<int>(kPanelVecs);
   Vec acc[kRows][kVecs];
@@ -126,7 +126,8 @@ HWY_INLINE void ScoreRows(const HeadTask& t, const float* q, const float* keys, 
                           int64_t lds) {
   int64_t p = 0;
   for (; p + kTilePanels <= panels; p += kTilePanels) {
-    ScoreTile<kRows, kTilePanels>(q, t.ldq, keys + p * t.head_dim * kPanel, t.head_dim, t.scale, scores + p * kPanel, lds);
+    ScoreTile<kRows, kTilePanels>(q, t.ldq, keys + p * t.head_dim * kPanel, t.head_dim, t.scale, scores + p * kPanel,
+                                  lds);
   }
   for (; p < panels; ++p) {
     ScoreTile<kRows, 1>(q, t.ldq, keys + p * t.head_dim * kPanel, t.head_dim, t.scale, scores + p * kPanel, lds);
@@ -175,7 +176,8 @@ float SoftmaxRow(const HeadTask& t, int64_t query, int64_t keys, float* row, int
   if (t.bias != nullptr) {
     const float* bias = t.bias - query;
     int64_t j = 0;
-    for (; j + kWidth <= keys; j += kWidth) hn::StoreU(hn::Add(hn::Load(d, row + j), hn::LoadU(d, bias + j)), d, row + j);
+    for (; j + kWidth <= keys; j += kWidth)
+      hn::StoreU(hn::Add(hn::Load(d, row + j), hn::LoadU(d, bias + j)), d, row + j);
     for (; j < keys; ++j) row[j] += bias[j];
   }
   int64_t seen = keys;
@@ -208,7 +210,8 @@ HWY_INLINE void AttendRows(const HeadTask& t, int64_t first, const float* keys, 
     total[r] = SoftmaxRow(t, first + r, causal ? first + r + 1 : t.length, scores + r * lds, row_size);
   }
   if (causal) {  // row by row, so that a later key's value cannot reach an earlier row even as 0 * Inf
-    for (int r = 0; r < kRows; ++r) WeightedRows<1>(scores + r * lds, lds, values, width, first + r + 1, sums + r * width);
+    for (int r = 0; r < kRows; ++r)
+      WeightedRows<1>(scores + r * lds, lds, values, width, first + r + 1, sums + r * width);
   } else {
     WeightedRows<kRows>(scores, lds, values, width, seen, sums);
   }

@@ -1,5 +1,5 @@
-// Kernels of libmod/compute/elementwise.h. Tails are padded to a whole vector, so the position of an element in its array
-// cannot show in its result. Tested by tests/unit/compute/math_test.cc and elementwise_test.cc.
+// Kernels of libmod/compute/elementwise.h. Tails are padded to a whole vector, so the position of an element in its
+// array cannot show in its result. Tested by tests/unit/compute/math_test.cc and elementwise_test.cc.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "libmod/compute/cpu/elementwise.cc"
 #include "hwy/foreach_target.h"
@@ -90,29 +90,43 @@ void Unary(UnaryOp op, const T* x, T* y, int64_t n) {
   using V = hn::Vec<decltype(d)>;
   const V one = hn::Set(d, T{1}), zero = hn::Zero(d);
   switch (op) {
-    case UnaryOp::kExp: return Map(d, x, y, n, [d](V v) HWY_ATTR { return Exp(d, v); });
-    case UnaryOp::kLog: return Map(d, x, y, n, [d](V v) HWY_ATTR { return Log(d, v); });
-    case UnaryOp::kSin: return SinCos<0>(x, y, n);
-    case UnaryOp::kCos: return SinCos<1>(x, y, n);
-    case UnaryOp::kTanh: return Map(d, x, y, n, [d](V v) HWY_ATTR { return Tanh(d, v); });
-    case UnaryOp::kErf: return Map(d, x, y, n, [d](V v) HWY_ATTR { return Erf(d, v); });
-    case UnaryOp::kSigmoid: return Map(d, x, y, n, [d](V v) HWY_ATTR { return Sigmoid(d, v); });
-    case UnaryOp::kGelu: return Map(d, x, y, n, [d](V v) HWY_ATTR { return Gelu(d, v); });
-    case UnaryOp::kGeluTanh: return Map(d, x, y, n, [d](V v) HWY_ATTR { return GeluTanh(d, v); });
+    case UnaryOp::kExp:
+      return Map(d, x, y, n, [d](V v) HWY_ATTR { return Exp(d, v); });
+    case UnaryOp::kLog:
+      return Map(d, x, y, n, [d](V v) HWY_ATTR { return Log(d, v); });
+    case UnaryOp::kSin:
+      return SinCos<0>(x, y, n);
+    case UnaryOp::kCos:
+      return SinCos<1>(x, y, n);
+    case UnaryOp::kTanh:
+      return Map(d, x, y, n, [d](V v) HWY_ATTR { return Tanh(d, v); });
+    case UnaryOp::kErf:
+      return Map(d, x, y, n, [d](V v) HWY_ATTR { return Erf(d, v); });
+    case UnaryOp::kSigmoid:
+      return Map(d, x, y, n, [d](V v) HWY_ATTR { return Sigmoid(d, v); });
+    case UnaryOp::kGelu:
+      return Map(d, x, y, n, [d](V v) HWY_ATTR { return Gelu(d, v); });
+    case UnaryOp::kGeluTanh:
+      return Map(d, x, y, n, [d](V v) HWY_ATTR { return GeluTanh(d, v); });
     case UnaryOp::kRelu:
-      return Map(d, x, y, n, [d, zero](V v) HWY_ATTR {
-        return Canonical(d, hn::IfThenElse(hn::Le(v, zero), zero, v));
-      });
+      return Map(d, x, y, n,
+                 [d, zero](V v) HWY_ATTR { return Canonical(d, hn::IfThenElse(hn::Le(v, zero), zero, v)); });
     case UnaryOp::kSilu:
       return Map(d, x, y, n, [d](V v) HWY_ATTR { return Canonical(d, hn::Mul(v, Sigmoid(d, v))); });
-    case UnaryOp::kSqrt: return Map(d, x, y, n, [d](V v) HWY_ATTR { return Canonical(d, hn::Sqrt(v)); });
-    case UnaryOp::kAbs: return Map(d, x, y, n, [d](V v) HWY_ATTR { return Canonical(d, Absolute(d, v)); });
-    case UnaryOp::kNeg: return Map(d, x, y, n, [d](V v) HWY_ATTR { return Canonical(d, Negative(d, v)); });
-    case UnaryOp::kSoftplus: return Map(d, x, y, n, [d](V v) HWY_ATTR { return Softplus(d, v); });
+    case UnaryOp::kSqrt:
+      return Map(d, x, y, n, [d](V v) HWY_ATTR { return Canonical(d, hn::Sqrt(v)); });
+    case UnaryOp::kAbs:
+      return Map(d, x, y, n, [d](V v) HWY_ATTR { return Canonical(d, Absolute(d, v)); });
+    case UnaryOp::kNeg:
+      return Map(d, x, y, n, [d](V v) HWY_ATTR { return Canonical(d, Negative(d, v)); });
+    case UnaryOp::kSoftplus:
+      return Map(d, x, y, n, [d](V v) HWY_ATTR { return Softplus(d, v); });
     case UnaryOp::kReciprocal:
       return Map(d, x, y, n, [d, one](V v) HWY_ATTR { return Canonical(d, hn::Div(one, v)); });
-    case UnaryOp::kSquare: return Map(d, x, y, n, [d](V v) HWY_ATTR { return Canonical(d, hn::Mul(v, v)); });
-    case UnaryOp::kCount: return;
+    case UnaryOp::kSquare:
+      return Map(d, x, y, n, [d](V v) HWY_ATTR { return Canonical(d, hn::Mul(v, v)); });
+    case UnaryOp::kCount:
+      return;
   }
 }
 
@@ -122,7 +136,8 @@ HWY_INLINE V Extreme(D d, V a, V b) {
   const V pick = kGreater ? hn::IfThenElse(hn::Gt(a, b), a, b) : hn::IfThenElse(hn::Lt(a, b), a, b);
   const V zero = kGreater ? hn::And(a, b) : hn::Or(a, b);  // of two equal numbers the bits differ in a zero's sign only
   const V sum = hn::Add(a, b);
-  return Canonical(d, hn::IfThenElse(hn::Eq(a, b), zero, hn::IfThenElse(hn::And(hn::Eq(a, a), hn::Eq(b, b)), pick, sum)));
+  return Canonical(d,
+                   hn::IfThenElse(hn::Eq(a, b), zero, hn::IfThenElse(hn::And(hn::Eq(a, a), hn::Eq(b, b)), pick, sum)));
 }
 
 template <typename T, class Run>
@@ -130,13 +145,20 @@ HWY_INLINE void WithBinary(BinaryOp op, Run run) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
   switch (op) {
-    case BinaryOp::kAdd: return run([d](V a, V b) HWY_ATTR { return Canonical(d, hn::Add(a, b)); });
-    case BinaryOp::kSub: return run([d](V a, V b) HWY_ATTR { return Canonical(d, hn::Sub(a, b)); });
-    case BinaryOp::kMul: return run([d](V a, V b) HWY_ATTR { return Canonical(d, hn::Mul(a, b)); });
-    case BinaryOp::kDiv: return run([d](V a, V b) HWY_ATTR { return Canonical(d, hn::Div(a, b)); });
-    case BinaryOp::kMin: return run([d](V a, V b) HWY_ATTR { return Extreme<false>(d, a, b); });
-    case BinaryOp::kMax: return run([d](V a, V b) HWY_ATTR { return Extreme<true>(d, a, b); });
-    case BinaryOp::kCount: return;
+    case BinaryOp::kAdd:
+      return run([d](V a, V b) HWY_ATTR { return Canonical(d, hn::Add(a, b)); });
+    case BinaryOp::kSub:
+      return run([d](V a, V b) HWY_ATTR { return Canonical(d, hn::Sub(a, b)); });
+    case BinaryOp::kMul:
+      return run([d](V a, V b) HWY_ATTR { return Canonical(d, hn::Mul(a, b)); });
+    case BinaryOp::kDiv:
+      return run([d](V a, V b) HWY_ATTR { return Canonical(d, hn::Div(a, b)); });
+    case BinaryOp::kMin:
+      return run([d](V a, V b) HWY_ATTR { return Extreme<false>(d, a, b); });
+    case BinaryOp::kMax:
+      return run([d](V a, V b) HWY_ATTR { return Extreme<true>(d, a, b); });
+    case BinaryOp::kCount:
+      return;
   }
 }
 

@@ -1,6 +1,6 @@
-// The portable elementary functions on vectors: step for step what reference/math.cc does on one number, so the bits are the
-// same on every instruction set. Included once per target by the kernels of this folder (Highway's foreach_target).
-// Tested by tests/unit/compute/math_test.cc.
+// The portable elementary functions on vectors: step for step what reference/math.cc does on one number, so the bits
+// are the same on every instruction set. Included once per target by the kernels of this folder (Highway's
+// foreach_target). Tested by tests/unit/compute/math_test.cc.
 
 #if defined(MODNET_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef MODNET_MATH_INL_H_
@@ -16,8 +16,8 @@
 #include "hwy/highway.h"
 #include "libmod/compute/reference/traits.h"
 
-// Before a loop over registers: g++ 12 otherwise keeps an array of vectors in memory. Where a fused multiply-add is a loop over
-// lanes, unrolling would only make code.
+// Before a loop over registers: g++ 12 otherwise keeps an array of vectors in memory. Where a fused multiply-add is a
+// loop over lanes, unrolling would only make code.
 #undef MODNET_UNROLL
 #if HWY_NATIVE_FMA
 #define MODNET_UNROLL _Pragma("GCC unroll 16")
@@ -121,8 +121,8 @@ HWY_INLINE V Log(D d, V x) {
   using VU = hn::Vec<decltype(du)>;
   const auto tiny = hn::Lt(x, hn::Set(d, M::kMinNormal));
   const VU bits = hn::BitCast(du, hn::IfThenElse(tiny, hn::Mul(x, hn::Set(d, M::kUpscale)), x));
-  const VU k = hn::BitCast(
-      du, hn::ShiftRight<M::kMantissaBits>(hn::BitCast(di, hn::Sub(bits, hn::Set(du, M::kSqrtHalfBits)))));
+  const VU k =
+      hn::BitCast(du, hn::ShiftRight<M::kMantissaBits>(hn::BitCast(di, hn::Sub(bits, hn::Set(du, M::kSqrtHalfBits)))));
   const V m = hn::BitCast(d, hn::Sub(bits, hn::ShiftLeft<M::kMantissaBits>(k)));
   V exponent = hn::Sub(hn::BitCast(d, hn::Add(k, hn::Set(du, M::kMagicBits))), hn::Set(d, M::kMagic));
   exponent = hn::IfThenElse(tiny, hn::Sub(exponent, hn::Set(d, M::kUpscaleExponent)), exponent);
@@ -225,8 +225,7 @@ HWY_INLINE V SinCos64(D d, V x) {
   const V t = hn::Add(hn::Sub(q, h), tail);
 
   const V z = hn::Mul(h, h);
-  const V sine =
-      hn::Add(h, Fma(d, hn::Mul(h, z), Poly(d, z, c::kSinF64), Fma(d, hn::Mul(hn::Set(d, -0.5), z), t, t)));
+  const V sine = hn::Add(h, Fma(d, hn::Mul(h, z), Poly(d, z, c::kSinF64), Fma(d, hn::Mul(hn::Set(d, -0.5), z), t, t)));
   const V half = hn::Mul(hn::Set(d, 0.5), z);
   const V v = hn::Sub(one, half);
   const V cosine = hn::Add(v, hn::Add(hn::Sub(hn::Sub(one, v), half),

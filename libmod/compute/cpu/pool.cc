@@ -111,8 +111,8 @@ void pool_rows(Pooling pooling, ConstRows x, std::span<const int64_t> offsets, c
 Status check_ids(std::span<const int32_t> ids, int64_t rows) {
   for (size_t i = 0; i < ids.size(); ++i) {
     if (ids[i] < 0 || ids[i] >= rows) {
-      return invalid("id " + std::to_string(ids[i]) + " at position " + std::to_string(i) + " is not below the table's " +
-                     std::to_string(rows) + " rows");
+      return invalid("id " + std::to_string(ids[i]) + " at position " + std::to_string(i) +
+                     " is not below the table's " + std::to_string(rows) + " rows");
     }
   }
   return ok();

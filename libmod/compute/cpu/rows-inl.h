@@ -1,5 +1,6 @@
-// The 16 virtual lanes of every reduction: element i goes to lane i % 16, lanes are added by the tree 8, 4, 2, 1. A target with
-// fewer hardware lanes holds the 16 in several vectors. Included once per target. Tested by tests/unit/compute/rows_test.cc.
+// The 16 virtual lanes of every reduction: element i goes to lane i % 16, lanes are added by the tree 8, 4, 2, 1. A
+// target with fewer hardware lanes holds the 16 in several vectors. Included once per target. Tested by
+// tests/unit/compute/rows_test.cc.
 
 #if defined(MODNET_ROWS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef MODNET_ROWS_INL_H_
@@ -121,9 +122,8 @@ HWY_INLINE void MapGroups(const T* x, T* y, int64_t n, T padding, F f) {
 template <typename T>
 HWY_INLINE T RowSum(const T* x, int64_t n) {
   Lanes16<T> acc(T{0});
-  ForGroups(x, n, T{0}, [&](int64_t v, const T* p) HWY_ATTR {
-    acc.lane[v] = hn::Add(acc.lane[v], hn::LoadU(LaneTag<T>(), p));
-  });
+  ForGroups(x, n, T{0},
+            [&](int64_t v, const T* p) HWY_ATTR { acc.lane[v] = hn::Add(acc.lane[v], hn::LoadU(LaneTag<T>(), p)); });
   return acc.sum();
 }
 

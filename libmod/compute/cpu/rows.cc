@@ -41,9 +41,8 @@ HWY_INLINE void LogSoftmaxRow(const T* x, T* y, int64_t n) {
     acc.lane[v] = hn::Add(acc.lane[v], Exp(d, hn::Sub(hn::LoadU(d, p), m)));
   });
   const V l = hn::Set(d, reference::log(acc.sum()));
-  MapGroups(x, y, n, T{0}, [d, m, l](int64_t, V v, int64_t) HWY_ATTR {
-    return Canonical(d, hn::Sub(hn::Sub(v, m), l));
-  });
+  MapGroups(x, y, n, T{0},
+            [d, m, l](int64_t, V v, int64_t) HWY_ATTR { return Canonical(d, hn::Sub(hn::Sub(v, m), l)); });
 }
 
 /// Normalises one row in place of y, which holds the row already.
@@ -185,9 +184,8 @@ void L2Normalize(ConstRows x, float eps, Rows out) {
     const float* a = x.data + r * x.stride;
     const float norm = std::sqrt(SquareSum(a, x.columns));
     const V divisor = hn::Set(d, norm < eps ? eps : norm);  // NaN stays
-    MapGroups(a, out.data + r * out.stride, x.columns, 0.0f, [d, divisor](int64_t, V v, int64_t) HWY_ATTR {
-      return Canonical(d, hn::Div(v, divisor));
-    });
+    MapGroups(a, out.data + r * out.stride, x.columns, 0.0f,
+              [d, divisor](int64_t, V v, int64_t) HWY_ATTR { return Canonical(d, hn::Div(v, divisor)); });
   }
 }
 
@@ -238,7 +236,9 @@ void layer_norm(ConstRows x, const float* gamma, const float* beta, float eps, R
 void add_layer_norm(ConstRows x, ConstRows residual, const float* gamma, const float* beta, float eps, Rows out) {
   HWY_DYNAMIC_DISPATCH(LayerNorm)(x, residual, gamma, beta, eps, out);
 }
-void rms_norm(ConstRows x, const float* gamma, float eps, Rows out) { HWY_DYNAMIC_DISPATCH(RmsNorm)(x, gamma, eps, out); }
+void rms_norm(ConstRows x, const float* gamma, float eps, Rows out) {
+  HWY_DYNAMIC_DISPATCH(RmsNorm)(x, gamma, eps, out);
+}
 void l2_normalize(ConstRows x, float eps, Rows out) { HWY_DYNAMIC_DISPATCH(L2Normalize)(x, eps, out); }
 void row_sums(ConstRows x, float* out) { HWY_DYNAMIC_DISPATCH(RowSumsF32)(x, out); }
 void row_sums(RowsOf<const double> x, double* out) { HWY_DYNAMIC_DISPATCH(RowSumsF64)(x, out); }

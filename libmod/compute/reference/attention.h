@@ -1,5 +1,5 @@
-// Ragged self-attention as obvious loops, with the same chains and virtual lanes: what every instruction set must equal.
-// Tested by tests/unit/compute/attention_test.cc.
+// Ragged self-attention as obvious loops, with the same chains and virtual lanes: what every instruction set must
+// equal. Tested by tests/unit/compute/attention_test.cc.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Coefficients of the portable polynomials, lowest power first. Written by fit.py beside this file; changing one
-// changes the bits of every result. Tested by tests/unit/compute/math_test.cc.
+// Coefficients of the portable polynomials, lowest power first. Written by fit.py beside this file; changing
+// one changes the bits of every result. Tested by tests/unit/compute/math_test.cc.
 #pragma once
 
 #include <cstdint>

@@ -108,8 +108,8 @@ def main():
     def erf_q_weight(u):
         return mp.erfc(u + 1) / mp.erf(u + 1)
 
-    print('// Coefficients of the portable polynomials, lowest power first. Written by fit.py beside this file; changing one\n'
-          '// changes the bits of every result. Tested by tests/unit/compute/math_test.cc.\n#pragma once\n\n'
+    print('// Coefficients of the portable polynomials, lowest power first. Written by fit.py beside this file; changing\n'
+          '// one changes the bits of every result. Tested by tests/unit/compute/math_test.cc.\n#pragma once\n\n'
           '#include <cstdint>\n\n'
           'namespace modnet::coefficients {\n')
     r = mp.log(2) / 2 * mp.mpf('1.0005')
@@ -122,10 +122,12 @@ def main():
         show('kLog' + n, kind, remez(log_t, lambda t: t / 2, 0, z, degrees[1]),
              '2 atanh(s) = 2 s + s^3 p(s^2), |s| <= 3 - sqrt 8')
         trig = 'kSin' + n, 'kCos' + n
-        show(trig[0], 'double', remez(sin_s, lambda t: t + tiny, 0, q, degrees[2]), 'sin(r) = r + r^3 p(r^2), |r| <= pi / 4')
+        show(trig[0], 'double', remez(sin_s, lambda t: t + tiny, 0, q, degrees[2]),
+             'sin(r) = r + r^3 p(r^2), |r| <= pi / 4')
         show(trig[1], 'double', remez(cos_c, lambda t: t**2, 0, q, degrees[3]),
              'cos(r) = 1 - r^2 / 2 + r^4 p(r^2), |r| <= pi / 4')
-        show('kTanh' + n, kind, remez(tanh_p, lambda t: t + tiny, 0, x, degrees[4]), 'tanh(x) = x + x^3 p(x^2), |x| < 0.625')
+        show('kTanh' + n, kind, remez(tanh_p, lambda t: t + tiny, 0, x, degrees[4]),
+             'tanh(x) = x + x^3 p(x^2), |x| < 0.625')
         show('kErf' + n, kind, remez(erf_p, lambda t: mp.mpf(1), 0, 1, degrees[5]), 'erf(x) = x + x p(x^2), |x| < 1')
         show('kErfc' + n, kind, remez(erf_q, erf_q_weight, 0, 3 if kind == 'float' else 5, degrees[6]),
              f'erfc(x) = exp(-p(x - 1)), 1 <= x <= {4 if kind == "float" else 6}')

@@ -43,12 +43,12 @@ T poly(T x, const T (&a)[N]) {
 template <typename T>
 T power_of_two(typename MathTraits<T>::Signed n) {
   using B = Bits<T>;
-  return std::bit_cast<T>(static_cast<B>((static_cast<B>(n) + MathTraits<T>::kExponentBias)
-                                         << MathTraits<T>::kMantissaBits));
+  return std::bit_cast<T>(
+      static_cast<B>((static_cast<B>(n) + MathTraits<T>::kExponentBias) << MathTraits<T>::kMantissaBits));
 }
 
-/// exp(x + tail) with |tail| far below |x|'s ulp times 2^10: n ln 2 + r, |r| <= ln 2 / 2, then 2^n in two factors so that
-/// subnormal results are rounded once.
+/// exp(x + tail) with |tail| far below |x|'s ulp times 2^10: n ln 2 + r, |r| <= ln 2 / 2, then 2^n in two factors so
+/// that subnormal results are rounded once.
 template <typename T>
 T exp_with_tail(T x, T tail) {
   using M = MathTraits<T>;
@@ -223,7 +223,8 @@ Pair log_pair(double x) {
   const double cube = s * z;
   const double cube_tail = std::fma(s, z, -cube) + (s * z_tail + s_tail * z);
   const double t = cube * c::kTwoThirdsHead;
-  const double t_tail = std::fma(cube, c::kTwoThirdsHead, -t) + (cube * c::kTwoThirdsTail + cube_tail * c::kTwoThirdsHead);
+  const double t_tail =
+      std::fma(cube, c::kTwoThirdsHead, -t) + (cube * c::kTwoThirdsTail + cube_tail * c::kTwoThirdsHead);
   const double rest = cube * z * poly(z, c::kPowF64);
   const double exponent = part.exponent * c::kLn2HeadF64;  // exact
   const double a = exponent + 2.0 * s;
@@ -247,8 +248,8 @@ Parity parity(double y) {
 }  // namespace
 
 Angle reduce_large_angle(double x) {
-  // |x| = m 2^e. The bits of 2/pi before position e - 2 contribute whole turns only, so 192 bits from there, times m, hold
-  // the quarter turn in their top two bits and the angle in quarter turns behind it (error below 2^-137).
+  // |x| = m 2^e. The bits of 2/pi before position e - 2 contribute whole turns only, so 192 bits from there, times m,
+  // hold the quarter turn in their top two bits and the angle in quarter turns behind it (error below 2^-137).
   const uint64_t bits = std::bit_cast<uint64_t>(absolute(x));
   const uint64_t m = (bits & ((uint64_t{1} << 52) - 1)) | (uint64_t{1} << 52);
   const int64_t start = static_cast<int64_t>(bits >> 52) - 1075 - 2 + 64;  // the table with a word of zeros before it

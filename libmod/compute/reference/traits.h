@@ -1,5 +1,5 @@
-// What the elementary functions need to know of each number type: its bits, its limits and its polynomials. Shared by the plain
-// form (math.cc) and the vector form (cpu/math-inl.h). Tested by tests/unit/compute/math_test.cc.
+// What the elementary functions need to know of each number type: its bits, its limits and its polynomials. Shared by
+// the plain form (math.cc) and the vector form (cpu/math-inl.h). Tested by tests/unit/compute/math_test.cc.
 #pragma once
 
 #include <cstdint>

@@ -37,7 +37,8 @@ struct Case {
       input.bias = bias.data();
     }
     if (extra == Extra::kKeyMask || extra == Extra::kBoth) {
-      for (int64_t r = 0; r < rows; ++r) key_mask.push_back(Random(seed, 3).uniform(static_cast<uint64_t>(r)) < 0.7 ? 1 : 0);
+      for (int64_t r = 0; r < rows; ++r)
+        key_mask.push_back(Random(seed, 3).uniform(static_cast<uint64_t>(r)) < 0.7 ? 1 : 0);
       if (!lengths.empty()) {  // the first sequence has no key at all
         for (int64_t r = 0; r < lengths[0]; ++r) key_mask[static_cast<size_t>(r)] = 0;
       }
@@ -110,7 +111,8 @@ TEST_CASE("a masked key changes nothing, whatever it holds") {
   const std::vector<uint8_t> mask = {1, 1, 1, 1, 1, 1, 1, 1, 0};
   masked.input.key_mask = mask.data();
   const int64_t ld = masked.input.ldq;
-  for (int64_t i = 8; i < 24; ++i) masked.qkv[static_cast<size_t>(8 * ld + i)] = std::numeric_limits<float>::quiet_NaN();
+  for (int64_t i = 8; i < 24; ++i)
+    masked.qkv[static_cast<size_t>(8 * ld + i)] = std::numeric_limits<float>::quiet_NaN();
   const std::vector<float> expected = shorter.run(1);
   std::vector<float> got = masked.run(1);
   got.resize(expected.size());
@@ -120,7 +122,8 @@ TEST_CASE("a masked key changes nothing, whatever it holds") {
 TEST_CASE("a later key cannot reach an earlier row under the causal mask") {
   Case c({20}, {1, 8, 0.3f, AttentionMask::kCausal}, Extra::kNone, 8);
   const std::vector<float> before = c.run(1);
-  for (int64_t i = 0; i < 24; ++i) c.qkv[static_cast<size_t>(13 * c.input.ldq + i)] = std::numeric_limits<float>::infinity();
+  for (int64_t i = 0; i < 24; ++i)
+    c.qkv[static_cast<size_t>(13 * c.input.ldq + i)] = std::numeric_limits<float>::infinity();
   for_each_target([&] {
     std::vector<float> after = c.run(1);
     const std::vector<float> expected(before.begin(), before.begin() + 13 * (c.width() + 1));
@@ -138,14 +141,17 @@ TEST_CASE("attention is close to f64 arithmetic and its workspace is reused") {
     for (int64_t j = 0; j < 30; ++j) {
       double score = 0;
       for (int64_t i = 0; i < 32; ++i) {
-        score += static_cast<double>(c.input.q[r * c.input.ldq + i]) * static_cast<double>(c.input.k[j * c.input.ldk + i]);
+        score +=
+            static_cast<double>(c.input.q[r * c.input.ldq + i]) * static_cast<double>(c.input.k[j * c.input.ldk + i]);
       }
       const double weight = std::exp(score * 0.17677669);
       total += weight;
-      for (int64_t i = 0; i < 32; ++i) sums[static_cast<size_t>(i)] += weight * static_cast<double>(c.input.v[j * c.input.ldv + i]);
+      for (int64_t i = 0; i < 32; ++i)
+        sums[static_cast<size_t>(i)] += weight * static_cast<double>(c.input.v[j * c.input.ldv + i]);
     }
     for (int64_t i = 0; i < 32; ++i) {
-      CHECK(std::fabs(static_cast<double>(got[static_cast<size_t>(r * 33 + i)]) - sums[static_cast<size_t>(i)] / total) < 2e-6);
+      CHECK(std::fabs(static_cast<double>(got[static_cast<size_t>(r * 33 + i)]) -
+                      sums[static_cast<size_t>(i)] / total) < 2e-6);
     }
   }
   ThreadPool pool(1);

@@ -17,24 +17,36 @@ T canonical(T x) {
 template <typename T>
 T plain_unary(UnaryOp op, T x) {
   switch (op) {
-    case UnaryOp::kRelu: return canonical(x <= T(0) ? T(0) : x);
-    case UnaryOp::kSilu: return canonical(x * reference::sigmoid(x));
-    case UnaryOp::kSqrt: return canonical(std::sqrt(x));
-    case UnaryOp::kAbs: return canonical(std::fabs(x));
-    case UnaryOp::kNeg: return canonical(-x);
-    case UnaryOp::kReciprocal: return canonical(T(1) / x);
-    default: return canonical(x * x);
+    case UnaryOp::kRelu:
+      return canonical(x <= T(0) ? T(0) : x);
+    case UnaryOp::kSilu:
+      return canonical(x * reference::sigmoid(x));
+    case UnaryOp::kSqrt:
+      return canonical(std::sqrt(x));
+    case UnaryOp::kAbs:
+      return canonical(std::fabs(x));
+    case UnaryOp::kNeg:
+      return canonical(-x);
+    case UnaryOp::kReciprocal:
+      return canonical(T(1) / x);
+    default:
+      return canonical(x * x);
   }
 }
 
 template <typename T>
 T plain_binary(BinaryOp op, T a, T b) {
   switch (op) {
-    case BinaryOp::kAdd: return canonical(a + b);
-    case BinaryOp::kSub: return canonical(a - b);
-    case BinaryOp::kMul: return canonical(a * b);
-    case BinaryOp::kDiv: return canonical(a / b);
-    default: break;
+    case BinaryOp::kAdd:
+      return canonical(a + b);
+    case BinaryOp::kSub:
+      return canonical(a - b);
+    case BinaryOp::kMul:
+      return canonical(a * b);
+    case BinaryOp::kDiv:
+      return canonical(a / b);
+    default:
+      break;
   }
   if (a != a || b != b) return canonical(a + b);
   if (a == b && std::signbit(a) != std::signbit(b)) return op == BinaryOp::kMin ? T(-0.0) : T(0);
@@ -45,8 +57,8 @@ template <typename T>
 void check_unary() {
   const std::vector<T> x = samples<T>(100000);
   std::vector<T> expected(x.size()), got(x.size());
-  for (const UnaryOp op : {UnaryOp::kRelu, UnaryOp::kSilu, UnaryOp::kSqrt, UnaryOp::kAbs, UnaryOp::kNeg, UnaryOp::kReciprocal,
-                           UnaryOp::kSquare}) {
+  for (const UnaryOp op : {UnaryOp::kRelu, UnaryOp::kSilu, UnaryOp::kSqrt, UnaryOp::kAbs, UnaryOp::kNeg,
+                           UnaryOp::kReciprocal, UnaryOp::kSquare}) {
     for (size_t i = 0; i < x.size(); ++i) expected[i] = plain_unary(op, x[i]);
     for_each_target([&] {
       INFO("operation ", static_cast<int>(op));
@@ -99,7 +111,8 @@ TEST_CASE("a row is combined with every row of a strided matrix, in place too") 
   for (size_t i = 0; i < row.size(); ++i) row[i] = static_cast<float>(i) - 3.5f;
   std::vector<float> expected = x;
   for (int64_t r = 0; r < kRows; ++r) {
-    for (int64_t i = 0; i < kColumns; ++i) expected[static_cast<size_t>(r * kStride + i)] += row[static_cast<size_t>(i)];
+    for (int64_t i = 0; i < kColumns; ++i)
+      expected[static_cast<size_t>(r * kStride + i)] += row[static_cast<size_t>(i)];
   }
   for_each_target([&] {
     std::vector<float> y = x;

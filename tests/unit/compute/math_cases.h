@@ -1,5 +1,5 @@
-// Arguments and comparisons for the tests of the portable functions: edge values, samples over all bit patterns and over the
-// ranges that matter, and a loop over every instruction set that this CPU can run.
+// Arguments and comparisons for the tests of the portable functions: edge values, samples over all bit patterns and
+// over the ranges that matter, and a loop over every instruction set that this CPU can run.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -24,12 +24,52 @@ using BitsOf = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
 template <typename T>
 std::vector<T> edge_values() {
   using L = std::numeric_limits<T>;
-  std::vector<T> out = {T(0), L::denorm_min(), L::denorm_min() * 3, L::min() / 2, L::min(), L::epsilon(), T(1e-3), T(0.25),
-                        T(0.34657359), T(0.5), T(0.625), T(0.70710678), T(0.78539816), T(1), T(1.41421356), T(1.5707963),
-                        T(2), T(3), T(3.1415927), T(4), T(6), T(10), T(16), T(87.3), T(88.72283), T(88.72284), T(103.97),
-                        T(104), T(709.78), T(709.79), T(745.13), T(745.14), T(1e5), T(8388608), T(268435456), T(1e10),
-                        T(1e20), T(1e30), L::max() / 2, L::max(), L::infinity(), L::quiet_NaN(), std::nextafter(T(1), T(0)),
-                        std::nextafter(T(1), T(2)), std::nextafter(T(0.625), T(0)), std::nextafter(T(0), T(1))};
+  std::vector<T> out = {T(0),
+                        L::denorm_min(),
+                        L::denorm_min() * 3,
+                        L::min() / 2,
+                        L::min(),
+                        L::epsilon(),
+                        T(1e-3),
+                        T(0.25),
+                        T(0.34657359),
+                        T(0.5),
+                        T(0.625),
+                        T(0.70710678),
+                        T(0.78539816),
+                        T(1),
+                        T(1.41421356),
+                        T(1.5707963),
+                        T(2),
+                        T(3),
+                        T(3.1415927),
+                        T(4),
+                        T(6),
+                        T(10),
+                        T(16),
+                        T(87.3),
+                        T(88.72283),
+                        T(88.72284),
+                        T(103.97),
+                        T(104),
+                        T(709.78),
+                        T(709.79),
+                        T(745.13),
+                        T(745.14),
+                        T(1e5),
+                        T(8388608),
+                        T(268435456),
+                        T(1e10),
+                        T(1e20),
+                        T(1e30),
+                        L::max() / 2,
+                        L::max(),
+                        L::infinity(),
+                        L::quiet_NaN(),
+                        std::nextafter(T(1), T(0)),
+                        std::nextafter(T(1), T(2)),
+                        std::nextafter(T(0.625), T(0)),
+                        std::nextafter(T(0), T(1))};
   const size_t positive = out.size();
   for (size_t i = 0; i < positive; ++i) out.push_back(-out[i]);
   return out;
@@ -44,10 +84,18 @@ std::vector<T> samples(int64_t count) {
     const uint64_t index = static_cast<uint64_t>(i);
     const double u = random.uniform(index) * 2 - 1;
     switch (i % 4) {
-      case 0: out.push_back(std::bit_cast<T>(static_cast<BitsOf<T>>(random.bits(index) >> (64 - 8 * sizeof(T))))); break;
-      case 1: out.push_back(static_cast<T>(u * 2)); break;
-      case 2: out.push_back(static_cast<T>(u * 20)); break;
-      default: out.push_back(static_cast<T>(u * 1000)); break;
+      case 0:
+        out.push_back(std::bit_cast<T>(static_cast<BitsOf<T>>(random.bits(index) >> (64 - 8 * sizeof(T)))));
+        break;
+      case 1:
+        out.push_back(static_cast<T>(u * 2));
+        break;
+      case 2:
+        out.push_back(static_cast<T>(u * 20));
+        break;
+      default:
+        out.push_back(static_cast<T>(u * 1000));
+        break;
     }
   }
   return out;

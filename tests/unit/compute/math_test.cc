@@ -1,4 +1,5 @@
-// The portable elementary functions: the same bits on every instruction set as the plain form, and close to the exact values.
+// The portable elementary functions: the same bits on every instruction set as the plain form, and close to the exact
+// values.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -157,13 +158,15 @@ TEST_CASE("pow is close to the exact value and knows the special cases") {
     const double y = i % 3 == 0 ? v * 300 : i % 3 == 1 ? v * 3e5 : v * 3;
     worst = std::max(worst, ulp_distance<double, long double>(reference::pow(x, y), powl(x, y)));
     const float xs = static_cast<float>(x), ys = static_cast<float>(y);
-    worst_single = std::max(worst_single, ulp_distance<float, double>(reference::pow(xs, ys),
-                                                                      std::pow(static_cast<double>(xs), static_cast<double>(ys))));
+    worst_single =
+        std::max(worst_single, ulp_distance<float, double>(reference::pow(xs, ys),
+                                                           std::pow(static_cast<double>(xs), static_cast<double>(ys))));
   }
   CHECK(worst <= 1.5);
   CHECK(worst_single <= 1.0);
   for (const double x : edge_values<double>()) {
-    for (const double y : {0.0, -0.0, 1.0, 2.0, 3.0, -1.0, -3.0, 0.5, -0.5, 1e300, -1e300, HUGE_VAL, -HUGE_VAL, std::nan("")}) {
+    for (const double y :
+         {0.0, -0.0, 1.0, 2.0, 3.0, -1.0, -3.0, 0.5, -0.5, 1e300, -1e300, HUGE_VAL, -HUGE_VAL, std::nan("")}) {
       INFO(x, " to the power ", y);
       CHECK(ulp_distance<double, long double>(reference::pow(x, y), powl(x, y)) <= 1.0);
       CHECK((std::isnan(std::pow(x, y)) || std::signbit(reference::pow(x, y)) == std::signbit(std::pow(x, y))));

@@ -58,12 +58,14 @@ TEST_CASE("looked-up rows are summed in order and normalised") {
     const std::vector<float> words = numbers(50 * n, 4), places = numbers(20 * n, 5), types = numbers(2 * n, 6);
     const std::vector<int32_t> ids = {3, 49, 0, 7, 7}, at = {0, 1, 2, 19, 4};
     const std::vector<float> gamma = numbers(n, 7), beta = numbers(n, 8);
-    const Lookup lookups[] = {{{words.data(), 50, n, n}, ids}, {{places.data(), 20, n, n}, at}, {{types.data(), 2, n, n}, {}}};
+    const Lookup lookups[] = {
+        {{words.data(), 50, n, n}, ids}, {{places.data(), 20, n, n}, at}, {{types.data(), 2, n, n}, {}}};
     std::vector<float> sums(static_cast<size_t>(5 * n)), normed(static_cast<size_t>(5 * n));
     for (size_t r = 0; r < 5; ++r) {
       for (size_t c = 0; c < static_cast<size_t>(n); ++c) {
         const size_t w = static_cast<size_t>(n);
-        sums[r * w + c] = (words[static_cast<size_t>(ids[r]) * w + c] + places[static_cast<size_t>(at[r]) * w + c]) + types[c];
+        sums[r * w + c] =
+            (words[static_cast<size_t>(ids[r]) * w + c] + places[static_cast<size_t>(at[r]) * w + c]) + types[c];
       }
     }
     reference::layer_norm({sums.data(), 5, n, n}, gamma.data(), beta.data(), 1e-12f, {normed.data(), 5, n, n});

@@ -58,7 +58,8 @@ void check_kernel(Kernel kernel, Plain plain) {
 }
 
 TEST_CASE("softmax equals the plain form on every instruction set") {
-  check_kernel<float>([](ConstRows x, Rows y) { softmax(x, y); }, [](ConstRows x, Rows y) { reference::softmax(x, y); });
+  check_kernel<float>([](ConstRows x, Rows y) { softmax(x, y); },
+                      [](ConstRows x, Rows y) { reference::softmax(x, y); });
   check_kernel<double>([](RowsOf<const double> x, RowsOf<double> y) { softmax(x, y); },
                        [](RowsOf<const double> x, RowsOf<double> y) { reference::softmax(x, y); });
 }
@@ -88,7 +89,8 @@ TEST_CASE("the fused residual equals an addition and a layer_norm") {
     const std::vector<float> gamma = matrix<float>(1, n, 1.0, 5), beta = matrix<float>(1, n, 1.0, 6);
     std::vector<float> sums = x;
     for (int64_t r = 0; r < 3; ++r) {
-      for (int64_t i = 0; i < n; ++i) sums[static_cast<size_t>(r * (n + kPad) + i)] += residual[static_cast<size_t>(r * (n + kPad) + i)];
+      for (int64_t i = 0; i < n; ++i)
+        sums[static_cast<size_t>(r * (n + kPad) + i)] += residual[static_cast<size_t>(r * (n + kPad) + i)];
     }
     std::vector<float> expected = x;
     reference::layer_norm(view(std::as_const(sums), 3, n), gamma.data(), beta.data(), 1e-12f, view(expected, 3, n));
@@ -114,7 +116,8 @@ TEST_CASE("sums, dot products and axpy equal the plain form") {
       CHECK(square == reference::dot(a.data(), a.data(), n));
       std::vector<double> y = e, expected = e;
       axpy(0.7, c.data(), y.data(), n);
-      for (int64_t i = 0; i < n; ++i) expected[static_cast<size_t>(i)] = std::fma(0.7, c[static_cast<size_t>(i)], e[static_cast<size_t>(i)]);
+      for (int64_t i = 0; i < n; ++i)
+        expected[static_cast<size_t>(i)] = std::fma(0.7, c[static_cast<size_t>(i)], e[static_cast<size_t>(i)]);
       CHECK(different_bits(y, expected) == 0);
     });
   }
@@ -134,7 +137,8 @@ TEST_CASE("layer_norm and softmax are close to f64 arithmetic") {
   for (int64_t i = 0; i < kN; ++i) total += std::exp(static_cast<double>(x[static_cast<size_t>(i)]) - greatest);
   for (int64_t i = 0; i < kN; ++i) {
     const double value = static_cast<double>(x[static_cast<size_t>(i)]);
-    CHECK(std::fabs(static_cast<double>(norm[static_cast<size_t>(i)]) - (value - mean) / std::sqrt(square + 1e-12)) < 2e-6);
+    CHECK(std::fabs(static_cast<double>(norm[static_cast<size_t>(i)]) - (value - mean) / std::sqrt(square + 1e-12)) <
+          2e-6);
     CHECK(std::fabs(static_cast<double>(soft[static_cast<size_t>(i)]) - std::exp(value - greatest) / total) < 1e-7);
   }
 }

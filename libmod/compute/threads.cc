@@ -93,7 +93,7 @@ struct ThreadPool::State {
   // Affinity.
   bool caller_pinned = false;
   std::thread::id caller;
-  cpu_set_t allowed;
+  cpu_set_t allowed = {};
   std::atomic<int> pinned{0};
 
   void work(int worker) {

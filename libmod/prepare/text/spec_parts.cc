@@ -69,6 +69,7 @@ Status parse_normalizer(JsonValue value, const std::string& path, std::vector<No
     MODNET_TRY(object.only({"type", "prepend"}));
     step.kind = NormalizerKind::kPrepend;
     MODNET_ASSIGN(step.content, object.text("prepend"));
+    if (step.content.empty()) return wrong_json(object.path_of("prepend"), *object.find("prepend"), "some text");
   } else if (type == "Strip") {
     MODNET_TRY(object.only({"type", "strip_left", "strip_right"}));
     step.kind = NormalizerKind::kStrip;

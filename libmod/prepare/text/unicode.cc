@@ -11,19 +11,30 @@
 namespace modnet::text {
 namespace {
 
-constexpr uint32_t kCodePoints = 0x110000;
-
-// Cuts `all` into pages of 256 and keeps each different page once.
+// Hands out pages of 256 values, each different page once. Neighbours are alike most of the time, so the last one is
+// looked at first.
 template <typename T>
-void share_pages(const std::vector<T>& all, std::array<uint16_t, 0x1100>& page, std::vector<T>& out) {
-  std::map<std::vector<T>, uint16_t> seen;
-  for (size_t p = 0; p < page.size(); ++p) {
-    std::vector<T> one(all.begin() + static_cast<int64_t>(p * 256), all.begin() + static_cast<int64_t>(p * 256 + 256));
-    const auto [it, fresh] = seen.emplace(std::move(one), static_cast<uint16_t>(seen.size()));
-    if (fresh) out.insert(out.end(), it->first.begin(), it->first.end());
-    page[p] = it->second;
+class PageStore {
+ public:
+  PageStore(std::array<uint16_t, 0x1100>& page, std::vector<T>& out) : page_(page), out_(out) {}
+  void add(const std::array<T, 256>& values) {
+    if (at_ == 0 || values != *last_) {
+      const auto [it, fresh] = seen_.emplace(values, static_cast<uint16_t>(seen_.size()));
+      if (fresh) out_.insert(out_.end(), values.begin(), values.end());
+      last_ = &it->first;
+      number_ = it->second;
+    }
+    page_[at_++] = number_;
   }
-}
+
+ private:
+  std::array<uint16_t, 0x1100>& page_;
+  std::vector<T>& out_;
+  std::map<std::array<T, 256>, uint16_t> seen_;
+  const std::array<T, 256>* last_ = nullptr;
+  size_t at_ = 0;
+  uint16_t number_ = 0;
+};
 
 bool composes(NormalForm form) { return form == NormalForm::kNfc || form == NormalForm::kNfkc; }
 
@@ -72,19 +83,28 @@ Status normalize_run(NormalForm form, const uint32_t* first, const uint32_t* las
 }  // namespace
 
 CharTable::CharTable() {
-  std::vector<uint16_t> all(kCodePoints);
-  uint32_t at = 0;
-  for (int64_t i = 0; i < kFlagEdgeCount; ++i) {
-    at += kFlagEdges[i] >> 10;
-    const uint32_t end = i + 1 < kFlagEdgeCount ? at + (kFlagEdges[i + 1] >> 10) : kCodePoints;
-    std::fill(all.begin() + at, all.begin() + end, static_cast<uint16_t>(kFlagEdges[i] & 1023));
+  PageStore<uint16_t> flags(page_, flags_);
+  PageStore<int32_t> lower(lower_page_, lower_);
+  int64_t edge = 0, run = 0;
+  uint32_t next_edge = kFlagEdges[0] >> 10;
+  uint16_t value = 0;
+  for (uint32_t page = 0; page < 0x1100; ++page) {
+    std::array<uint16_t, 256> values{};
+    std::array<int32_t, 256> deltas{};
+    for (uint32_t i = 0; i < 256; ++i) {
+      const uint32_t c = page << 8 | i;
+      if (c == next_edge && edge < kFlagEdgeCount) {
+        value = static_cast<uint16_t>(kFlagEdges[edge++] & 1023);
+        if (edge < kFlagEdgeCount) next_edge += kFlagEdges[edge] >> 10;
+      }
+      values[i] = value;
+      while (run < kLowerRunCount && kLowerRuns[run].last < c) ++run;
+      const bool inside = run < kLowerRunCount && kLowerRuns[run].first <= c;
+      if (inside && (c - kLowerRuns[run].first) % kLowerRuns[run].step == 0) deltas[i] = kLowerRuns[run].delta;
+    }
+    flags.add(values);
+    lower.add(deltas);
   }
-  share_pages(all, page_, flags_);
-  std::vector<int32_t> lower(kCodePoints);
-  for (int64_t i = 0; i < kLowerRunCount; ++i)
-    for (uint32_t c = kLowerRuns[i].first; c <= kLowerRuns[i].last; c += kLowerRuns[i].step)
-      lower[c] = kLowerRuns[i].delta;
-  share_pages(lower, lower_page_, lower_);
 }
 
 const CharTable& CharTable::get() {

@@ -1,0 +1,1 @@
+modnet_fuzz(tokenizer SOURCES tokenizer_fuzz.cc LIBS prepare)

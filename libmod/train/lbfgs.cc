@@ -10,6 +10,7 @@
 namespace modnet {
 namespace {
 
+constexpr int64_t kFirstRefresh = 8;
 constexpr double kArmijo = 1e-4;
 constexpr double kRounding = 1e-15;     // relative changes of f below this say nothing
 constexpr double kNear = 1e-8;          // a decrement below this share of f is near enough when f cannot fall further
@@ -49,8 +50,8 @@ std::vector<double> direction(const std::vector<double>& gradient, const std::de
 
 }  // namespace
 
-Minimum minimize_lbfgs(const Objective& objective, const Preconditioner& precondition, const LbfgsOptions& options,
-                       std::vector<double>& x) {
+Minimum minimize_lbfgs(const Objective& objective, const Preconditioner& precondition, const Refresh& refresh,
+                       const LbfgsOptions& options, std::vector<double>& x) {
   const size_t size = x.size();
   const auto n = static_cast<int64_t>(size);
   const size_t memory = memory_for(size);
@@ -61,11 +62,25 @@ Minimum minimize_lbfgs(const Objective& objective, const Preconditioner& precond
   Minimum out;
   out.value = objective(x, gradient);
   out.evaluations = 1;
+  int64_t next_refresh = kFirstRefresh;
+  int64_t refreshed = 1;  // evaluations when the preconditioner was last up to date
   while (true) {
+    if (refresh && out.evaluations >= next_refresh) {
+      next_refresh *= 2;
+      refreshed = out.evaluations;
+      (void)refresh(x);
+    }
     const std::vector<double> step = direction(gradient, pairs, precondition);
     const double slope = dot_of(gradient, step);
     out.decrement = 0.5 * slope;
     if (!(slope > 0) || out.decrement <= options.tolerance * std::fabs(out.value)) {
+      if (refresh && refreshed != out.evaluations) {
+        refreshed = out.evaluations;
+        if (refresh(x)) {
+          pairs.clear();
+          continue;
+        }
+      }
       out.converged = slope >= 0;
       return out;
     }

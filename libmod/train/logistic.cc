@@ -17,7 +17,17 @@
 namespace modnet {
 namespace {
 
+constexpr double kSimilar = 1.25;
 constexpr int64_t kGramRowsAColumn = 4;  // rows that the preconditioner's Gram matrix is made of, a column
+
+// Whether no class's variance p(1 − p) has changed by more than a quarter: then a new preconditioner would gain nothing.
+bool similar(const std::vector<double>& a, const std::vector<double>& b, int64_t classes) {
+  for (int64_t c = 0; c < classes; ++c) {
+    const auto at = static_cast<size_t>(c * classes + c);
+    if (a[at] > kSimilar * b[at] || b[at] > kSimilar * a[at]) return false;
+  }
+  return true;
+}
 
 // One set of rows made ready: scaled, with labels in the design's order and the Gram matrix of the preconditioner.
 class Fit {
@@ -55,14 +65,24 @@ class Fit {
   // Moves θ to the optimum at C. The value is scikit-learn's objective.
   Result<Minimum> solve(double c, double tolerance, int64_t most, std::vector<double>& theta) const {
     const double scale = c * static_cast<double>(design_.rows());
-    MODNET_ASSIGN(const KroneckerInverse inverse,
-                  KroneckerInverse::make(context_, loss_.class_covariance(theta), loss_.classes(), gram_,
-                                         design_.columns(), 1 / scale));
+    const int64_t k = loss_.classes();
+    std::vector<double> covariance = loss_.class_covariance(theta);
+    MODNET_ASSIGN(KroneckerInverse inverse,
+                  KroneckerInverse::make(context_, covariance, k, gram_, design_.columns(), 1 / scale));
+    const auto refresh = [&](std::span<const double> x) {
+      std::vector<double> now = loss_.class_covariance(x);
+      if (similar(covariance, now, k)) return false;
+      Result<KroneckerInverse> made = KroneckerInverse::make(context_, now, k, gram_, design_.columns(), 1 / scale);
+      if (!made.ok()) return false;
+      inverse = std::move(made).value();
+      covariance.swap(now);
+      return true;
+    };
     const auto objective = [&](std::span<const double> x, std::span<double> gradient) {
       return loss_.evaluate(x, 1 / scale, gradient);
     };
     const auto precondition = [&](std::span<double> v) { inverse.apply(context_, v); };
-    Minimum out = minimize_lbfgs(objective, precondition, {most, tolerance}, theta);
+    Minimum out = minimize_lbfgs(objective, precondition, refresh, {most, tolerance}, theta);
     out.value *= scale;
     return out;
   }

@@ -33,7 +33,7 @@ void identity(std::span<double>) {}
 
 TEST_CASE("an ill-conditioned quadratic is solved, at once with its exact inverse Hessian") {
   std::vector<double> x = {5, -3, 8};
-  const Minimum plain = minimize_lbfgs(quadratic, identity, {500, 1e-14}, x);
+  const Minimum plain = minimize_lbfgs(quadratic, identity, {}, {500, 1e-14}, x);
   CHECK(plain.converged);
   for (size_t i = 0; i < 3; ++i) CHECK(x[i] == doctest::Approx(static_cast<double>(i)).epsilon(1e-6));
   x = {5, -3, 8};
@@ -42,7 +42,7 @@ TEST_CASE("an ill-conditioned quadratic is solved, at once with its exact invers
     v[1] /= 2e3;
     v[2] /= 2e6;
   };
-  const Minimum good = minimize_lbfgs(quadratic, exact, {500, 1e-14}, x);
+  const Minimum good = minimize_lbfgs(quadratic, exact, {}, {500, 1e-14}, x);
   CHECK(good.converged);
   CHECK(good.evaluations == 2);
   CHECK(good.value == doctest::Approx(1));
@@ -50,7 +50,7 @@ TEST_CASE("an ill-conditioned quadratic is solved, at once with its exact invers
 
 TEST_CASE("a step that overshoots is shortened") {
   std::vector<double> x = {-20};
-  const Minimum out = minimize_lbfgs(quartic, identity, {500, 1e-12}, x);
+  const Minimum out = minimize_lbfgs(quartic, identity, {}, {500, 1e-12}, x);
   CHECK(out.converged);
   CHECK(x[0] == doctest::Approx(3).epsilon(1e-4));
 }
@@ -65,14 +65,34 @@ TEST_CASE("an evaluation that is not a number counts as an overshoot") {
     return x[0] - std::log(x[0]);
   };
   std::vector<double> x = {9};
-  const Minimum out = minimize_lbfgs(edge, [](std::span<double> v) { v[0] *= 50; }, {500, 1e-12}, x);
+  const Minimum out = minimize_lbfgs(edge, [](std::span<double> v) { v[0] *= 50; }, {}, {500, 1e-12}, x);
   CHECK(out.converged);
   CHECK(x[0] == doctest::Approx(1).epsilon(1e-4));
 }
 
 TEST_CASE("running out of evaluations is reported") {
   std::vector<double> x = {5, -3, 8};
-  const Minimum out = minimize_lbfgs(quadratic, identity, {3, 1e-14}, x);
+  const Minimum out = minimize_lbfgs(quadratic, identity, {}, {3, 1e-14}, x);
   CHECK_FALSE(out.converged);
   CHECK(out.evaluations == 3);
+}
+
+TEST_CASE("convergence under an outdated preconditioner is not believed") {
+  // The preconditioner takes the curvature for a million times too great, until it is refreshed.
+  double scale = 1e-12;
+  int64_t refreshed = 0;
+  const auto precondition = [&](std::span<double> v) {
+    for (double& x : v) x *= scale;
+  };
+  const auto refresh = [&](std::span<const double>) {
+    const bool changed = scale != 1e-6;
+    scale = 1e-6;
+    ++refreshed;
+    return changed;
+  };
+  std::vector<double> x = {5, -3, 8};
+  const Minimum out = minimize_lbfgs(quadratic, precondition, refresh, {500, 1e-14}, x);
+  CHECK(out.converged);
+  CHECK(refreshed > 0);
+  CHECK(out.value == doctest::Approx(1).epsilon(1e-6));
 }

@@ -11,7 +11,8 @@ Status zstd_decompress(Bytes frame, std::span<std::byte> out) {
   const size_t size = ZSTD_decompress(out.data(), out.size(), frame.data(), frame.size());
   if (ZSTD_isError(size) != 0U) return malformed(std::string("a buffer is not zstd data: ") + ZSTD_getErrorName(size));
   if (size != out.size())
-    return malformed("a compressed buffer holds " + std::to_string(size) + " bytes; expected " + std::to_string(out.size()));
+    return malformed("a compressed buffer holds " + std::to_string(size) + " bytes; expected " +
+                     std::to_string(out.size()));
   return ok();
 }
 

@@ -1,5 +1,5 @@
-// Record batches from untrusted bytes. Every claim is checked against what is there before anything is allocated or viewed.
-// Tested by tests/unit/arrow/hostile_test.cc and tests/fuzz/arrow_fuzz.cc.
+// Record batches from untrusted bytes. Every claim is checked against what is there before anything is allocated or
+// viewed. Tested by tests/unit/arrow/hostile_test.cc and tests/fuzz/arrow_fuzz.cc.
 #include "formats/arrow/decode.h"
 
 #include <algorithm>
@@ -62,10 +62,15 @@ Status Walk::begin() {
   int64_t most = static_cast<int64_t>(body_.bytes.size());
   if (batch_.compression() != nullptr) most = budget_;
   if (!checked_mul(most, 8, &most) || rows > std::max(most, kFreeRows))
-    return malformed("a batch claims " + std::to_string(rows) + " rows in " + std::to_string(body_.bytes.size()) + " bytes");
+    return malformed("a batch claims " + std::to_string(rows) + " rows in " + std::to_string(body_.bytes.size()) +
+                     " bytes");
   if (batch_.compression() != nullptr) {
     if (batch_.compression()->codec() == wire::CompressionType::LZ4_FRAME)
-      return Error{Code::kUnavailable, "ARROW_LZ4", "the data is compressed with LZ4, which this build does not read", {}, {},
+      return Error{Code::kUnavailable,
+                   "ARROW_LZ4",
+                   "the data is compressed with LZ4, which this build does not read",
+                   {},
+                   {},
                    "write it uncompressed or with zstd (pyarrow: IpcWriteOptions(compression='zstd'))"};
     if (batch_.compression()->codec() != wire::CompressionType::ZSTD ||
         batch_.compression()->method() != wire::BodyCompressionMethod::BUFFER)
@@ -80,7 +85,8 @@ Status Walk::begin() {
 
 Status Walk::finish() const {
   if (batch_.nodes() != nullptr && batch_.nodes()->size() != next_node_)
-    return malformed("a batch has " + std::to_string(batch_.nodes()->size()) + " nodes; expected " + std::to_string(next_node_));
+    return malformed("a batch has " + std::to_string(batch_.nodes()->size()) + " nodes; expected " +
+                     std::to_string(next_node_));
   if (batch_.buffers() != nullptr && batch_.buffers()->size() != next_buffer_)
     return malformed("a batch has " + std::to_string(batch_.buffers()->size()) + " buffers; expected " +
                      std::to_string(next_buffer_));
@@ -124,9 +130,11 @@ Result<Bytes> Walk::buffer(std::string_view what) {
   const wire::Buffer* buffer = batch_.buffers()->Get(next_buffer_++);
   const int64_t size = static_cast<int64_t>(body_.bytes.size());
   if (buffer->length() == 0) return Bytes{};
-  if (buffer->offset() < 0 || buffer->length() < 0 || buffer->offset() > size || buffer->length() > size - buffer->offset())
+  if (buffer->offset() < 0 || buffer->length() < 0 || buffer->offset() > size ||
+      buffer->length() > size - buffer->offset())
     return bad("has " + std::string(what) + " outside the body; expected at most " + std::to_string(size) +
-               " bytes, got offset " + std::to_string(buffer->offset()) + " and length " + std::to_string(buffer->length()));
+               " bytes, got offset " + std::to_string(buffer->offset()) + " and length " +
+               std::to_string(buffer->length()));
   if (buffer->offset() < body_end_) return bad("has " + std::string(what) + " that overlaps another buffer");
   body_end_ = buffer->offset() + buffer->length();
   const Bytes raw = body_.bytes.subspan(static_cast<size_t>(buffer->offset()), static_cast<size_t>(buffer->length()));
@@ -182,8 +190,8 @@ Status Walk::offsets(const ArrowField& field, ArrowColumn& column) {
   const bool large = field.type == ArrowType::kLargeUtf8 || field.type == ArrowType::kLargeList;
   const int64_t size = large ? 8 : 4;
   if (static_cast<int64_t>(raw.size()) / size - 1 < column.rows)
-    return bad("has " + std::to_string(raw.size()) + " bytes of offsets; expected " + std::to_string(column.rows) + " + 1 of " +
-               std::to_string(size));
+    return bad("has " + std::to_string(raw.size()) + " bytes of offsets; expected " + std::to_string(column.rows) +
+               " + 1 of " + std::to_string(size));
   MODNET_ASSIGN(raw, pinned(raw, size, (column.rows + 1) * size));
   if (large) {
     column.offsets64 = reinterpret_cast<const int64_t*>(raw.data());
@@ -261,7 +269,8 @@ Status Walk::text(const ArrowField& field, ArrowColumn& column) {
   }
   if (whole) return ok();
   for (int64_t row = 0; row < column.rows; ++row)  // a row without a value may hold anything
-    if (!is_utf8(column.utf8(row))) return bad("has text that is not UTF-8 in row " + std::to_string(row) + " of a batch");
+    if (!is_utf8(column.utf8(row)))
+      return bad("has text that is not UTF-8 in row " + std::to_string(row) + " of a batch");
   return ok();
 }
 
@@ -294,7 +303,8 @@ Status Walk::encoded(const ArrowField& field, const WireDictionary& encoding, co
   numbers.value = encoding.index;
   MODNET_TRY(elements(numbers, column, column.rows));
   const int64_t size = dtype_size(encoding.index);
-  MODNET_ASSIGN(const Bytes raw, pinned({column.data, static_cast<size_t>(column.rows * size)}, size, column.rows * size));
+  MODNET_ASSIGN(const Bytes raw,
+                pinned({column.data, static_cast<size_t>(column.rows * size)}, size, column.rows * size));
   static const int8_t kNone = 0;
   column.indices = raw.data() != nullptr ? static_cast<const void*>(raw.data()) : &kNone;
   column.index_type = encoding.index;
@@ -351,8 +361,8 @@ Result<ArrowBatch> decode_batch(const wire::RecordBatch& batch, const std::vecto
   return out;
 }
 
-Status decode_dictionary(const wire::DictionaryBatch& message, const WireSchema& schema, const FeedBytes& body, int64_t slack,
-                         ArrowDictionaries& dictionaries) {
+Status decode_dictionary(const wire::DictionaryBatch& message, const WireSchema& schema, const FeedBytes& body,
+                         int64_t slack, ArrowDictionaries& dictionaries) {
   const ArrowField* owner = nullptr;
   for (size_t i = 0; i < schema.dictionaries.size() && owner == nullptr; ++i)
     if (schema.dictionaries[i].used && schema.dictionaries[i].id == message.id()) owner = &schema.schema.fields[i];

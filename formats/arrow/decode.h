@@ -26,10 +26,11 @@ using ArrowDictionaries = std::map<int64_t, std::shared_ptr<ArrowDictionary>>;
 /// `slack`: bytes that decompression and bool unpacking may take beyond the body's own length (else kUnavailable).
 [[nodiscard]] Result<ArrowBatch> decode_batch(const wire::RecordBatch& batch, const std::vector<ArrowField>& fields,
                                               const std::vector<WireDictionary>& encodings,
-                                              const ArrowDictionaries& dictionaries, const FeedBytes& body, int64_t slack);
+                                              const ArrowDictionaries& dictionaries, const FeedBytes& body,
+                                              int64_t slack);
 
 /// Sets or extends (delta) the dictionary of a message.
-[[nodiscard]] Status decode_dictionary(const wire::DictionaryBatch& message, const WireSchema& schema, const FeedBytes& body,
-                                       int64_t slack, ArrowDictionaries& dictionaries);
+[[nodiscard]] Status decode_dictionary(const wire::DictionaryBatch& message, const WireSchema& schema,
+                                       const FeedBytes& body, int64_t slack, ArrowDictionaries& dictionaries);
 
 }  // namespace modnet

@@ -110,7 +110,8 @@ Status Encoder::plain(const ArrowColumn& column, const ArrowField& field) {
 
 Status Encoder::column(const ArrowColumn& column, const ArrowField& field) {
   if (column.null_count != 0 && !field.nullable)
-    return invalid("column '" + escape_text(field.name) + "' has rows without a value, and its field does not allow that");
+    return invalid("column '" + escape_text(field.name) +
+                   "' has rows without a value, and its field does not allow that");
   const bool direct = field.type == ArrowType::kNull || (column.null_count == 0 && column.indices == nullptr);
   if (direct) return plain(column, field);
   ArrowColumnBuilder& builder = out_.copies.emplace_back(field);

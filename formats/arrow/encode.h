@@ -1,4 +1,5 @@
-// Column views → the buffers of one record batch. Private to formats/arrow. Tested by tests/unit/arrow/writer_test.cc.
+// Column views → the buffers of one record batch. Private to formats/arrow.
+// Tested by tests/unit/arrow/writer_test.cc.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +23,8 @@ struct EncodedBatch {
   std::deque<ArrowColumnBuilder> copies;    // columns that had to be written afresh
 };
 
-/// `batch` must outlive the result. Bytes depend on the values alone: rows without one are zero or empty, bitmaps are there
-/// only where there are nulls, offsets begin at 0.
+/// `batch` must outlive the result. Bytes depend on the values alone: rows without one are zero or empty, bitmaps are
+/// there only where there are nulls, offsets begin at 0.
 [[nodiscard]] Result<EncodedBatch> encode_batch(const ArrowBatch& batch, const std::vector<ArrowField>& fields,
                                                 int zstd_level);
 

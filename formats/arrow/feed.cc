@@ -63,7 +63,8 @@ Result<int64_t> ArrowFeed::fill(Memory& memory, int64_t n) {
     have = 1;
   }
   while (have < n) {
-    if (have >= memory.capacity) MODNET_TRY(memory.grow(std::min(n, std::max(kFirstStep, have + std::min(have * 3, kStep)))));
+    if (have >= memory.capacity)
+      MODNET_TRY(memory.grow(std::min(n, std::max(kFirstStep, have + std::min(have * 3, kStep)))));
     const int64_t room = std::min(n, memory.capacity) - have;
     MODNET_ASSIGN(const int64_t got, source_->read({memory.data + have, static_cast<size_t>(room)}));
     if (got == 0) break;
@@ -83,7 +84,8 @@ Result<FeedBytes> ArrowFeed::read_into(std::shared_ptr<Memory> memory, int64_t n
 Result<FeedBytes> ArrowFeed::take_rest(int64_t limit) {
   if (file_ != nullptr) {
     const int64_t left = static_cast<int64_t>(file_->bytes().size()) - offset_;
-    if (left > limit) return malformed("there are " + std::to_string(left) + " bytes left; expected at most " + std::to_string(limit));
+    if (left > limit)
+      return malformed("there are " + std::to_string(left) + " bytes left; expected at most " + std::to_string(limit));
     return take_copy(left, "the end");
   }
   std::shared_ptr<Memory> memory = std::make_shared<Memory>();

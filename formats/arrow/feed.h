@@ -27,8 +27,8 @@ class ArrowFeed {
   ArrowFeed(const ArrowFeed&) = delete;
   ArrowFeed& operator=(const ArrowFeed&) = delete;
 
-  /// The next `n` bytes; id STREAM_CUT when the data ends before them. A later body may be read into the same memory, once
-  /// nobody holds the owner.
+  /// The next `n` bytes; id STREAM_CUT when the data ends before them. A later body may be read into the same memory,
+  /// once nobody holds the owner.
   [[nodiscard]] Result<FeedBytes> take(int64_t n, std::string_view what);
   /// The next `n` bytes in memory of our own, aligned to 16.
   [[nodiscard]] Result<FeedBytes> take_copy(int64_t n, std::string_view what);

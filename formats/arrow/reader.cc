@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <filesystem>
 
 #include "formats/arrow/decode.h"
 #include "formats/arrow/feed.h"
@@ -107,9 +108,13 @@ Status StreamReader::open_schema() {
   MODNET_ASSIGN(wire_, decode_schema(*schema, length));
   for (const auto& [key, value] : wire_.schema.metadata) {
     if (key == kStreamKey && value != "1")
-      return Error{Code::kUnavailable, "STREAM_VERSION",
-                   "the stream follows version '" + escape_text(value.substr(0, 32)) + "' of modnet's convention; expected 1",
-                   "metadata " + std::string(kStreamKey), {}, "read it with a newer modnet"};
+      return Error{
+          Code::kUnavailable,
+          "STREAM_VERSION",
+          "the stream follows version '" + escape_text(value.substr(0, 32)) + "' of modnet's convention; expected 1",
+          "metadata " + std::string(kStreamKey),
+          {},
+          "read it with a newer modnet"};
     ours_ = ours_ || key.starts_with("modnet.");
   }
   if (ours_ && options_.check == SealCheck::kYes) hash_.emplace(wire_.schema);
@@ -140,7 +145,9 @@ Result<std::optional<Message>> StreamReader::message() {
   return std::optional<Message>(std::move(out));
 }
 
-Result<FeedBytes> StreamReader::body(const Message& at) { return feed_->take(at.header->body_length(), "a message's body"); }
+Result<FeedBytes> StreamReader::body(const Message& at) {
+  return feed_->take(at.header->body_length(), "a message's body");
+}
 
 Error StreamReader::broken(std::string what) {
   seal_ = Seal::kBroken;
@@ -161,7 +168,8 @@ Status StreamReader::closing(const ArrowMetadata& metadata) {
   if (!digest.starts_with("sha256:") || !digest_from_hex(std::string_view(digest).substr(7)).has_value())
     return malformed("the closing batch has no digest", std::string(kSealDigestKey));
   if (rows != rows_)
-    return broken("the stream lost or gained rows; expected " + std::to_string(rows) + ", got " + std::to_string(rows_));
+    return broken("the stream lost or gained rows; expected " + std::to_string(rows) + ", got " +
+                  std::to_string(rows_));
   if (!hash_.has_value()) {
     seal_ = Seal::kUnchecked;
     return ok();
@@ -196,7 +204,8 @@ Result<std::optional<ArrowBatch>> StreamReader::advance() {
     ArrowBatch out;
     {
       MODNET_ASSIGN(const FeedBytes bytes, body(*at));
-      MODNET_ASSIGN(out, decode_batch(*batch, wire_.schema.fields, wire_.dictionaries, dictionaries_, bytes, options_.slack));
+      MODNET_ASSIGN(
+          out, decode_batch(*batch, wire_.schema.fields, wire_.dictionaries, dictionaries_, bytes, options_.slack));
     }
     if (out.rows == 0) {
       const bool closes = ours_ && std::any_of(metadata.begin(), metadata.end(), [](const auto& pair) {
@@ -234,7 +243,11 @@ Status StreamReader::read_footer() {
   const int64_t size = static_cast<int64_t>(footer.bytes.size());
   const int64_t tail = 4 + static_cast<int64_t>(kTail.size());
   if (size < tail || as_text(footer.bytes.last(kTail.size())) != kTail)
-    return Error{Code::kMalformed, "STREAM_CUT", "the Arrow file was cut off in its footer; expected ARROW1 at its end", {}, {},
+    return Error{Code::kMalformed,
+                 "STREAM_CUT",
+                 "the Arrow file was cut off in its footer; expected ARROW1 at its end",
+                 {},
+                 {},
                  "run its producer again and look at how it ended"};
   int32_t length = 0;
   std::memcpy(&length, footer.bytes.data() + size - tail, 4);
@@ -296,7 +309,9 @@ Result<std::unique_ptr<ArrowReader>> ArrowReader::open_mapped(MappedFile file, A
 }
 
 Result<std::unique_ptr<ArrowReader>> ArrowReader::open_path(const std::string& path, ArrowReadOptions options) {
-  if (path == "-") {
+  std::error_code missing;
+  if (path == "-" || (std::filesystem::exists(path, missing) && !std::filesystem::is_regular_file(path, missing) &&
+                      !std::filesystem::is_directory(path, missing))) {
     MODNET_ASSIGN(std::unique_ptr<ByteSource> source, open_source(path));
     return open(std::move(source), options);
   }

@@ -45,10 +45,12 @@ class ArrowReader {
   /// Stream or file form by the first bytes; kMalformed (id NOT_ARROW) for other data.
   [[nodiscard]] static Result<std::unique_ptr<ArrowReader>> open(std::unique_ptr<ByteSource> source,
                                                                  ArrowReadOptions options = {});
-  /// A mapped file: columns point into it. A file form without its footer is refused at once. The batches keep it mapped.
+  /// A mapped file: columns point into it. A file form without its footer is refused at once. The batches keep it
+  /// mapped.
   [[nodiscard]] static Result<std::unique_ptr<ArrowReader>> open_mapped(MappedFile file, ArrowReadOptions options = {});
-  /// "-" is standard input; a file is mapped.
-  [[nodiscard]] static Result<std::unique_ptr<ArrowReader>> open_path(const std::string& path, ArrowReadOptions options = {});
+  /// "-" is standard input; a regular file is mapped; a named pipe or device is read as it comes.
+  [[nodiscard]] static Result<std::unique_ptr<ArrowReader>> open_path(const std::string& path,
+                                                                      ArrowReadOptions options = {});
   virtual ~ArrowReader() = default;
 
   [[nodiscard]] virtual const ArrowSchema& schema() const = 0;
@@ -57,9 +59,9 @@ class ArrowReader {
   /// The mapped file, for Output::commit; null for pipes.
   [[nodiscard]] virtual const MappedFile* mapped() const = 0;
 
-  /// The next batch with rows; nothing at the end. Code::kMalformed with id STREAM_CUT when the data ends before its end
-  /// marker or footer; Code::kDigest when the closing batch does not agree. After an error every call returns it again.
-  /// Drop a batch before the next call where you can: its memory is used again.
+  /// The next batch with rows; nothing at the end. Code::kMalformed with id STREAM_CUT when the data ends before its
+  /// end marker or footer; Code::kDigest when the closing batch does not agree. After an error every call returns it
+  /// again. Drop a batch before the next call where you can: its memory is used again.
   [[nodiscard]] virtual Result<std::optional<ArrowBatch>> next() = 0;
   /// False when next() would wait for the producer: the moment to flush outputs.
   [[nodiscard]] virtual bool ready() = 0;

@@ -1,5 +1,5 @@
-// The closing digest. A row's canonical bytes are hashed with XXH3-128 and the row hashes with SHA-256: the first runs at
-// memory speed, the second sees 16 bytes a row. Tested by tests/unit/arrow/seal_test.cc.
+// The closing digest. A row's canonical bytes are hashed with XXH3-128 and the row hashes with SHA-256: the first runs
+// at memory speed, the second sees 16 bytes a row. Tested by tests/unit/arrow/seal_test.cc.
 #include "formats/arrow/seal.h"
 
 #include <algorithm>

@@ -49,7 +49,8 @@ Status check_field(const ArrowField& field) {
     return bad_field(field, "has elements of type " + std::string(dtype_name(field.value)) + ", which Arrow lacks");
   if (field.type != ArrowType::kTensor) return ok();
   int64_t product = 1;
-  if (field.shape.size() > static_cast<size_t>(kMaxRank)) return bad_field(field, "has a shape of more than 8 dimensions");
+  if (field.shape.size() > static_cast<size_t>(kMaxRank))
+    return bad_field(field, "has a shape of more than 8 dimensions");
   for (const int64_t dim : field.shape)
     if (!checked_mul(product, dim, &product)) return bad_field(field, "has a shape that is negative or too large");
   if (product != field.width)
@@ -62,7 +63,8 @@ Status check_metadata(const ArrowMetadata& metadata) {
   std::unordered_set<std::string_view> keys;
   for (const auto& [key, value] : metadata) {
     if (!is_utf8(key)) return invalid("metadata key '" + escape_text(key.substr(0, 64)) + "' is not UTF-8");
-    if (!keys.insert(key).second) return invalid("metadata key '" + escape_text(key.substr(0, 64)) + "' is there twice");
+    if (!keys.insert(key).second)
+      return invalid("metadata key '" + escape_text(key.substr(0, 64)) + "' is there twice");
     if (!is_utf8(value))
       return invalid("metadata key '" + escape_text(key.substr(0, 64)) + "' has a value that is not UTF-8");
   }

@@ -67,8 +67,9 @@ struct ArrowSchema {
   void set(std::string key, std::string value);
 };
 
-/// Refuses what cannot be written or would be ambiguous: no or double names, names over 512 bytes or not UTF-8, more than
-/// 65,536 columns, double metadata keys, a shape whose product is not the width, element types that Arrow lacks (bf16).
+/// Refuses what cannot be written or would be ambiguous: no or double names, names over 512 bytes or not UTF-8, more
+/// than 65,536 columns, double metadata keys, a shape whose product is not the width, element types that Arrow lacks
+/// (bf16).
 [[nodiscard]] Status check_schema(const ArrowSchema& schema);
 
 /// The C++ type that holds one element: f16 as its 16 bits, bool as a byte that is 0 or 1.

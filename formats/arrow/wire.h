@@ -26,8 +26,8 @@ struct WireSchema {
 [[nodiscard]] Result<const wire::Message*> verify_message(Bytes bytes);
 [[nodiscard]] Result<const wire::Footer*> verify_footer(Bytes bytes);
 [[nodiscard]] Result<WireSchema> decode_schema(const wire::Schema& schema, int64_t message_bytes);
-[[nodiscard]] Result<ArrowMetadata> decode_metadata(const flatbuffers::Vector<flatbuffers::Offset<wire::KeyValue>>* pairs,
-                                                    int64_t* budget);
+[[nodiscard]] Result<ArrowMetadata> decode_metadata(
+    const flatbuffers::Vector<flatbuffers::Offset<wire::KeyValue>>* pairs, int64_t* budget);
 
 [[nodiscard]] flatbuffers::Offset<wire::Schema> encode_schema(flatbuffers::FlatBufferBuilder& out,
                                                               const ArrowSchema& schema);

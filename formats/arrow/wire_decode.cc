@@ -41,8 +41,9 @@ Result<DType> int_type(const wire::Int& type) {
 }
 
 Error not_read(std::string_view name, std::string_view type) {
-  return Error{Code::kInvalid, "ARROW_TYPE", column_label(name) + " has type " + std::string(type) + ", which is not read",
-               "schema", {}, "drop the column or cast it to text, numbers, or lists of numbers"};
+  return Error{
+      Code::kInvalid, "ARROW_TYPE", column_label(name) + " has type " + std::string(type) + ", which is not read",
+      "schema",       {},           "drop the column or cast it to text, numbers, or lists of numbers"};
 }
 
 /// The element type of a number or bool field.
@@ -95,8 +96,9 @@ Status tensor_shape(const std::string& text, ArrowField& out) {
   }
   if (out.shape.size() > static_cast<size_t>(kMaxRank)) return bad;
   if (product != out.width)
-    return malformed(column_label(out.name) + " has a tensor shape of " + std::to_string(product) + " elements; expected " +
-                         std::to_string(out.width), "schema");
+    return malformed(column_label(out.name) + " has a tensor shape of " + std::to_string(product) +
+                         " elements; expected " + std::to_string(out.width),
+                     "schema");
   if (json.contains("permutation")) {
     const nlohmann::json& order = json["permutation"];
     if (!order.is_array()) return bad;
@@ -117,7 +119,8 @@ Status read_extension(ArrowField& out) {
     else rest.emplace_back(key, value);
   }
   if (name != "arrow.fixed_shape_tensor") return ok();
-  if (out.type != ArrowType::kFixedList) return malformed(column_label(out.name) + " is a tensor over " + out.type_name(), "schema");
+  if (out.type != ArrowType::kFixedList)
+    return malformed(column_label(out.name) + " is a tensor over " + out.type_name(), "schema");
   out.metadata = std::move(rest);
   return tensor_shape(text, out);
 }
@@ -134,7 +137,8 @@ Status decode_field(const wire::Field& field, int64_t* budget, ArrowField& out, 
     case wire::Type::LargeList: out.type = ArrowType::kLargeList; break;
     case wire::Type::FixedSizeList: {
       const wire::FixedSizeList* list = field.type_as_FixedSizeList();
-      if (list == nullptr || list->list_size() < 0) return malformed(column_label(out.name) + " has a negative list size", "schema");
+      if (list == nullptr || list->list_size() < 0)
+        return malformed(column_label(out.name) + " has a negative list size", "schema");
       out.type = ArrowType::kFixedList;
       out.width = list->list_size();
       break;

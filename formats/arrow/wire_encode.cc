@@ -12,8 +12,10 @@ std::pair<wire::Type, Offset<void>> encode_element(FlatBufferBuilder& out, DType
   switch (value) {
     case DType::kBool: return {wire::Type::Bool, wire::CreateBool(out).Union()};
     case DType::kF16: return {wire::Type::FloatingPoint, wire::CreateFloatingPoint(out, wire::Precision::HALF).Union()};
-    case DType::kF32: return {wire::Type::FloatingPoint, wire::CreateFloatingPoint(out, wire::Precision::SINGLE).Union()};
-    case DType::kF64: return {wire::Type::FloatingPoint, wire::CreateFloatingPoint(out, wire::Precision::DOUBLE).Union()};
+    case DType::kF32:
+      return {wire::Type::FloatingPoint, wire::CreateFloatingPoint(out, wire::Precision::SINGLE).Union()};
+    case DType::kF64:
+      return {wire::Type::FloatingPoint, wire::CreateFloatingPoint(out, wire::Precision::DOUBLE).Union()};
     default: break;
   }
   const bool is_signed = value == DType::kI8 || value == DType::kI16 || value == DType::kI32 || value == DType::kI64;

@@ -78,7 +78,8 @@ Status StreamWriter::start() {
   if (options_.seal == SealWrite::kYes) hash_.emplace(schema_);
   flatbuffers::FlatBufferBuilder message;
   const auto schema = encode_schema(message, schema_);
-  message.Finish(wire::CreateMessage(message, wire::MetadataVersion::V5, wire::MessageHeader::Schema, schema.Union(), 0));
+  message.Finish(
+      wire::CreateMessage(message, wire::MetadataVersion::V5, wire::MessageHeader::Schema, schema.Union(), 0));
   return put_message(message);
 }
 
@@ -110,8 +111,8 @@ Status StreamWriter::emit(const ArrowBatch& batch, const ArrowMetadata& metadata
   if (options_.zstd_level > 0) compression = wire::CreateBodyCompression(message, wire::CompressionType::ZSTD);
   const auto header = wire::CreateRecordBatch(message, encoded.rows, nodes, buffers, compression);
   const auto pairs = encode_metadata(message, metadata);
-  message.Finish(wire::CreateMessage(message, wire::MetadataVersion::V5, wire::MessageHeader::RecordBatch, header.Union(),
-                                     encoded.body_length, pairs));
+  message.Finish(wire::CreateMessage(message, wire::MetadataVersion::V5, wire::MessageHeader::RecordBatch,
+                                     header.Union(), encoded.body_length, pairs));
   const int64_t begin = position_;
   MODNET_TRY(put_message(message));
   if (form_ == ArrowForm::kFile)

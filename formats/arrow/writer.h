@@ -1,7 +1,6 @@
-// Writes Arrow IPC streams and files with modnet's closing batch. The same rows give the same bytes of a file however they
-// were batched by the caller, on every machine (with zstd: for one version of it).
-// Source: Arrow columnar format 1.5, "IPC"; modnet-stream.5. Tested by tests/unit/arrow/writer_test.cc and
-// tests/parity/arrow_parity.py.
+// Writes Arrow IPC streams and files with modnet's closing batch. The same rows give the same bytes of a file however
+// they were batched by the caller, on every machine (with zstd: for one version of it). Source: Arrow columnar
+// format 1.5, "IPC"; modnet-stream.5. Tested by tests/unit/arrow/writer_test.cc and tests/parity/arrow_parity.py.
 #pragma once
 
 #include <cstdint>
@@ -34,9 +33,9 @@ class ArrowWriter {
   virtual ~ArrowWriter() = default;
 
   [[nodiscard]] virtual const ArrowSchema& schema() const = 0;
-  /// Columns of the schema's types, in its order; text with 32- or 64-bit offsets and dictionary-encoded text fit both text
-  /// types, and all lists fit both list types. kInternal when they do not fit; kInvalid when a batch of 32-bit offsets would
-  /// pass 2 GiB, or a column that is not nullable has a null.
+  /// Columns of the schema's types, in its order; text with 32- or 64-bit offsets and dictionary-encoded text fit both
+  /// text types, and all lists fit both list types. kInternal when they do not fit; kInvalid when a batch of 32-bit
+  /// offsets would pass 2 GiB, or a column that is not nullable has a null.
   [[nodiscard]] virtual Status write(const ArrowBatch& batch) = 0;
   /// Rows still waiting for a full batch, the closing batch, the end marker, the footer.
   [[nodiscard]] virtual Status finish() = 0;

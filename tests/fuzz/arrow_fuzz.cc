@@ -1,5 +1,5 @@
-// Arrow streams and files: what is read without an error can be walked through, and written and read again with the same
-// digest. The corpus is made by corpus/make_arrow.py.
+// Arrow streams and files: what is read without an error can be walked through, and written and read again with the
+// same digest. The corpus is made by corpus/make_arrow.py.
 #include <cstdint>
 #include <cstdlib>
 #include <optional>
@@ -48,7 +48,8 @@ std::optional<std::string> copy(Bytes in, Kept& out, ArrowForm form) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Kept first, second;
-  const std::optional<std::string> digest = copy({reinterpret_cast<const std::byte*>(data), size}, first, ArrowForm::kFile);
+  const std::optional<std::string> digest =
+      copy({reinterpret_cast<const std::byte*>(data), size}, first, ArrowForm::kFile);
   if (!digest.has_value()) return 0;
   const std::optional<std::string> again = copy(as_bytes(first.data), second, ArrowForm::kStream);
   if (again != digest) std::abort();

@@ -79,14 +79,15 @@ def ours_is_read():
             check(seal[b"modnet.digest"].decode() == facts(done)["digest"], "the closing batch's digest")
             digests.add(seal[b"modnet.digest"])
             sizes = [batch.num_rows for batch, _ in batches]
-            check(sizes == ([1024, 1024, 452, 0] if form == "file" else [600, 600, 600, 600, 100, 0]), f"batches {sizes}")
+            want = [1024, 1024, 452, 0] if form == "file" else [600, 600, 600, 600, 100, 0]
+            check(sizes == want, f"batches {sizes}")
             check(schema.metadata == {b"modnet.contract": '{"port":"größe"}'.encode(), b"modnet.policy": b"portable",
                                       b"modnet.stream": b"1"}, f"metadata {schema.metadata}")
             check(schema.field("tokens").metadata == {b"unit": b"token id"}, "field metadata")
             types = {"id": pa.string(), "tokens": pa.list_(pa.int32()), "embedding": pa.list_(pa.float32(), 4),
                      "image": pa.fixed_shape_tensor(pa.uint8(), [2, 3]),
-                     "pixels": pa.fixed_shape_tensor(pa.float32(), [1, 2, 2]), "label": pa.float64(), "count": pa.int64(),
-                     "flag": pa.bool_(), "half": pa.float16()}
+                     "pixels": pa.fixed_shape_tensor(pa.float32(), [1, 2, 2]), "label": pa.float64(),
+                     "count": pa.int64(), "flag": pa.bool_(), "half": pa.float16()}
             for name, want in types.items():
                 check(schema.field(name).type == want, f"type of {name}: {schema.field(name).type}")
             table = pa.Table.from_batches([batch for batch, _ in batches])
@@ -113,8 +114,10 @@ def theirs():
     words = [None if i % 11 == 0 else f"wört {i}" * (i % 3) for i in range(n)]
     ragged = [None if i % 13 == 0 else list(range(i % 6)) for i in range(n)]
     columns = {"text": pa.array(words), "large_text": pa.array(words, pa.large_string()),
-               "list": pa.array(ragged, pa.list_(pa.int32())), "large_list": pa.array(ragged, pa.large_list(pa.int64())),
-               "bools": pa.array([None if x is None else [v % 2 == 0 for v in x] for x in ragged], pa.list_(pa.bool_())),
+               "list": pa.array(ragged, pa.list_(pa.int32())),
+               "large_list": pa.array(ragged, pa.large_list(pa.int64())),
+               "bools": pa.array([None if x is None else [v % 2 == 0 for v in x] for x in ragged],
+                                 pa.list_(pa.bool_())),
                "fixed": pa.array([None if i % 17 == 0 else [i, i + 1] for i in range(n)], pa.list_(pa.float64(), 2)),
                "flag": pa.array([None if i % 5 == 0 else i % 2 == 0 for i in range(n)]),
                "half": pa.array(rng.standard_normal(n).astype(np.float16)),
@@ -202,7 +205,7 @@ def seals():
         for batch, _ in batches:
             writer.write_batch(batch)
     check(facts(run("copy", path("filtered"), path("again"), "file", 0, 0))["seal"] == "unsealed", "not unsealed")
-    with pa.ipc.new_stream(path("kept"), schema) as writer:  # a filter that knows: another batch size, the seal handed on
+    with pa.ipc.new_stream(path("kept"), schema) as writer:  # a filter that hands the seal on
         for batch in pa.Table.from_batches([batch for batch, _ in batches]).to_batches(max_chunksize=33):
             writer.write_batch(batch)
         writer.write_batch(batches[-1][0], custom_metadata=batches[-1][1])
@@ -221,7 +224,8 @@ def digest_from_the_page():
     except ImportError:
         print("note: xxhash is missing, so the digest was not recomputed in Python")
         return
-    table = pa.table({"id": ["a", None], "n": pa.array([1, 2], pa.int64()), "l": pa.array([[1.5], []], pa.list_(pa.float32()))},
+    table = pa.table({"id": ["a", None], "n": pa.array([1, 2], pa.int64()),
+                      "l": pa.array([[1.5], []], pa.list_(pa.float32()))},
                      metadata={"modnet.contract": "{}"})
     write("theirs", table, "stream")
     digest = facts(run("copy", path("theirs"), path("ours"), "stream", 0, 0))["digest"]
@@ -233,7 +237,8 @@ def digest_from_the_page():
         return text(struct.pack("<Q", value))
 
     header = text(b"modnet.stream.1") + number(3)
-    header += text(b"id") + number(14) + number(0) + text(b"n") + number(5) + number(0) + text(b"l") + number(76) + number(0)
+    header += text(b"id") + number(14) + number(0) + text(b"n") + number(5) + number(0)
+    header += text(b"l") + number(76) + number(0)
     header += number(2) + text(b"modnet.contract") + text(b"{}") + text(b"modnet.stream") + text(b"1")
 
     def cell(kind, value):
@@ -249,7 +254,8 @@ def refusals():
     """What is not read is refused by name, with what to do."""
     nested = pa.table({"when": pa.array([1], pa.timestamp("s"))})
     write("theirs", nested, "stream")
-    check(b"'when' has type timestamp" in run("copy", path("theirs"), path("no"), "stream", 0, 0, expect=3).stderr, "timestamp")
+    done = run("copy", path("theirs"), path("no"), "stream", 0, 0, expect=3)
+    check(b"'when' has type timestamp" in done.stderr, "timestamp")
     write("theirs", pa.table({"deep": [[[1]]]}), "stream")
     check(b"'deep'" in run("copy", path("theirs"), path("no"), "stream", 0, 0, expect=3).stderr, "nested list")
     write("theirs", pa.table({"holes": [[1, None]]}), "stream")

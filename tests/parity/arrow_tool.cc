@@ -1,5 +1,6 @@
 // Reads and writes Arrow data for tests/parity/arrow_parity.py.
-// usage: parity_arrow_tool copy IN|- OUT|- stream|file ZSTD_LEVEL ROWS_PER_BATCH   copies; prints what was read to stderr
+// usage: parity_arrow_tool copy IN|- OUT|- stream|file ZSTD_LEVEL ROWS_PER_BATCH   copies; prints what was read to
+// stderr
 //        parity_arrow_tool make OUT stream|file ZSTD_LEVEL                          writes known rows of many types
 // Exit: 0 ok, 3 malformed, 4 digest, 5 unavailable, 2 usage.
 #include <cstdio>
@@ -17,8 +18,8 @@ using namespace modnet;
 namespace {
 
 int fail(const Error& error) {
-  std::fprintf(stderr, "%s:%s: %s: %s; %s\n", error.file.c_str(), error.where.c_str(), error.id.c_str(), error.what.c_str(),
-               error.fix.c_str());
+  std::fprintf(stderr, "%s:%s: %s: %s; %s\n", error.file.c_str(), error.where.c_str(), error.id.c_str(),
+               error.what.c_str(), error.fix.c_str());
   switch (error.code) {
     case Code::kUsage: return 2;
     case Code::kDigest: return 4;
@@ -33,7 +34,8 @@ ArrowForm form_of(const std::string& word) { return word == "file" ? ArrowForm::
 Status copy(const std::vector<std::string>& args) {
   MODNET_ASSIGN(const std::unique_ptr<ArrowReader> reader, ArrowReader::open_path(args[0]));
   MODNET_ASSIGN(const std::unique_ptr<Output> output, Output::open(args[1], Overwrite::kYes));
-  const ArrowWriteOptions options{.zstd_level = std::atoi(args[3].c_str()), .rows_per_batch = std::atoll(args[4].c_str())};
+  const ArrowWriteOptions options{.zstd_level = std::atoi(args[3].c_str()),
+                                  .rows_per_batch = std::atoll(args[4].c_str())};
   MODNET_ASSIGN(const std::unique_ptr<ArrowWriter> writer,
                 ArrowWriter::open(*output, reader->schema(), form_of(args[2]), options));
   while (true) {

@@ -1,4 +1,5 @@
-// Claims that the bytes do not keep. Streams are made well and then patched, so that everything else about them is right.
+// Claims that the bytes do not keep. Streams are made well and then patched, so that everything else about them is
+// right.
 #include <doctest/doctest.h>
 
 #include <cstring>

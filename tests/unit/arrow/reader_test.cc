@@ -175,7 +175,8 @@ TEST_CASE("what follows the end of a stream is an error") {
 }
 
 TEST_CASE("other data is not taken for Arrow") {
-  for (const std::string& data : {std::string("id,text\n1,hello\n"), std::string("ARROW2\0\0", 8), std::string(100, '\0')}) {
+  for (const std::string& data :
+       {std::string("id,text\n1,hello\n"), std::string("ARROW2\0\0", 8), std::string(100, '\0')}) {
     const Outcome out = read_memory(data);
     REQUIRE(out.error.has_value());
     CHECK(out.error->id == "NOT_ARROW");

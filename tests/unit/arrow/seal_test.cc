@@ -29,7 +29,8 @@ Digest digest_of(const ArrowSchema& schema, const ArrowBatch& batch) {
 
 TEST_CASE("the digest is the one that modnet-stream.5 spells out") {
   ArrowSchema schema;
-  schema.fields = {ArrowField::text("id"), ArrowField::fixed_list("e", DType::kF32, 2), ArrowField::list("l", DType::kI32)};
+  schema.fields = {ArrowField::text("id"), ArrowField::fixed_list("e", DType::kF32, 2),
+                   ArrowField::list("l", DType::kI32)};
   schema.metadata = {{"pandas", "ignored"}, {"modnet.z", "2"}, {"modnet.a", "1"}};
   ArrowBatchBuilder rows(schema);
   const float pair[2] = {1.0F, -2.0F};

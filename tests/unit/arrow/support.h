@@ -70,7 +70,8 @@ inline void add_rows(ArrowBatchBuilder& out, int64_t begin, int64_t end, Nulls n
     std::vector<int32_t> tokens;
     for (int64_t i = 0; i < row % 4; ++i) tokens.push_back(static_cast<int32_t>(row * 10 + i));
     out.column(2).add_items(std::span<const int32_t>(tokens));
-    out.column(3).add_items(std::span<const double>(std::vector<double>(static_cast<size_t>(row % 3), 0.5 * double(row))));
+    out.column(3).add_items(
+        std::span<const double>(std::vector<double>(static_cast<size_t>(row % 3), 0.5 * double(row))));
     out.column(4).add_items(std::span<const uint8_t>(std::vector<uint8_t>(static_cast<size_t>(row % 6), 1)));
     out.column(5).add_items(std::span<const float>(std::vector<float>{float(row), -0.0F, 1.0F / float(row + 1)}));
     out.column(6).add_items(std::span<const uint8_t>(std::vector<uint8_t>{1, 2, 3, static_cast<uint8_t>(row)}));

@@ -53,7 +53,8 @@ TEST_CASE("buffers lie at multiples of 64 of the file, and a stream ends with it
     CHECK((begin + 8 + length) % 64 == 0);
   }
   test::read_mapped(file, [](const ArrowBatch& batch) {
-    for (const int i : {0, 2, 5, 6, 11, 19}) CHECK(reinterpret_cast<uintptr_t>(batch.columns[size_t(i)].data) % 64 == 0);
+    for (const int i : {0, 2, 5, 6, 11, 19})
+      CHECK(reinterpret_cast<uintptr_t>(batch.columns[size_t(i)].data) % 64 == 0);
   });
 }
 

@@ -60,6 +60,7 @@ class TableItems : public ItemSource {
     items->label_ = options.label_column;
     items->ready_ = source.get();
     RowOptions rows;
+    rows.quoting = options.quoting;
     rows.columns = {options.text_column.empty() ? "text" : options.text_column};
     if (format == RowFormat::kLines) {
       if (!options.label_column.empty() || !options.id_column.empty())
@@ -392,6 +393,7 @@ std::vector<OptionSpec> data_options() {
       {.name = "text", .type = OptionType::kText, .metavar = "COLUMN", .help = "column with the text (default: text)"},
       {.name = "label", .type = OptionType::kText, .metavar = "COLUMN", .help = "column with the label"},
       {.name = "id", .type = OptionType::kText, .metavar = "COLUMN", .help = "column with an id for each item (default: its number)"},
+      {.name = "quoting", .type = OptionType::kChoice, .help = "what a double quote means in CSV and TSV, where the default does not fit", .choices = {"none", "csv"}},
       {.name = "labels", .type = OptionType::kPath, .metavar = "FILE", .help = "labels beside IDX or npy data, one an item: IDX or npy"},
   };
 }
@@ -405,6 +407,7 @@ DataOptions read_data_options(const Arguments& args, const std::string& path) {
   options.label_column = args.text("label");
   options.id_column = args.text("id");
   options.labels_file = args.text("labels");
+  if (args.has("quoting")) options.quoting = args.text("quoting") == "none" ? Quoting::kNone : Quoting::kCsv;
   return options;
 }
 

@@ -12,6 +12,7 @@
 
 #include "commands/command.h"
 #include "formats/arrow/reader.h"
+#include "formats/table/rows.h"
 #include "libmod/prepare/runner.h"
 
 namespace modnet {
@@ -25,6 +26,7 @@ struct DataOptions {
   std::string text_column;            // --text
   std::string label_column;           // --label; empty: labels are not read (an Arrow column "label" always is)
   std::string id_column;              // --id
+  Quoting quoting = Quoting::kDefault;  // --quoting
   std::string labels_file;            // --labels: IDX or npy beside IDX or npy
 };
 /// --format, --text, --label, --id, --labels: the options of every command that reads items.

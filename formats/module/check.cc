@@ -65,7 +65,7 @@ Status check_port(const Port& port) {
   MODNET_TRY(check_enum(port.direction, Direction::kOutput, what + ".direction"));
   MODNET_TRY(check_enum(port.dtype, static_cast<DType>(kMaxEnumPort), what + ".dtype"));
   MODNET_TRY(check_enum(port.layout, Layout::kChannelsLast, what + ".layout"));
-  MODNET_TRY(check_enum(port.semantic, Semantic::kTokenTypes, what + ".semantic"));
+  MODNET_TRY(check_enum(port.semantic, Semantic::kScores, what + ".semantic"));
   MODNET_TRY(check_dims(port, what));
   if (port.sequence) {
     MODNET_TRY(check_enum(port.sequence->pad_side, Side::kNone, what + ".sequence.pad_side"));

@@ -32,6 +32,7 @@ enum class Semantic : uint8_t {
   kValue = 15,     // real-valued targets of a regression
   kFeatures = 16,  // prepared numbers without a space of their own (scaled pixels)
   kTokenTypes = 17,
+  kScores = 18,  // one number a label, the greatest wins; no logarithms of probabilities
 };
 
 /// A fixed size, or a named symbol with bounds. The same symbol unifies across a seam.

@@ -23,7 +23,8 @@ constexpr NameRow<Semantic> kSemantics[] = {{Semantic::kText, "text"},
                                    {Semantic::kTextOut, "text-out"},
                                    {Semantic::kValue, "value"},
                                    {Semantic::kFeatures, "features"},
-                                   {Semantic::kTokenTypes, "token-types"}};
+                                   {Semantic::kTokenTypes, "token-types"},
+                                   {Semantic::kScores, "scores"}};
 constexpr NameRow<Side> kSides[] = {{Side::kRight, "right"}, {Side::kLeft, "left"}, {Side::kNone, "none"}};
 constexpr NameRow<MaskPolarity> kMasks[] = {{MaskPolarity::kNone, "none"},
                                {MaskPolarity::kOneIsReal, "one-is-real"},

@@ -1,0 +1,177 @@
+#include "commands/chain.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include <nlohmann/json.hpp>
+
+#include "formats/base/text.h"
+#include "libmod/compute/target.h"
+#include "libmod/compute/vendor/blas.h"
+#include "libmod/contract/edge.h"
+#include "libmod/contract/json.h"
+#include "libmod/contract/names.h"
+
+namespace modnet {
+namespace {
+
+constexpr std::string_view kContractKey = "modnet.contract", kProducerKey = "modnet.producer", kPolicyKey = "modnet.policy",
+                           kProbesKey = "modnet.probes", kLabelKey = "modnet.label";
+
+}  // namespace
+
+Result<StreamClaims> read_claims(const ArrowSchema& schema) {
+  StreamClaims claims;
+  if (const std::string* text = schema.get(kContractKey)) {
+    auto contract = contract_from_json(*text);
+    if (!contract.ok()) return std::move(contract).error();
+    claims.contract = std::move(*contract);
+  }
+  if (const std::string* text = schema.get(kProducerKey)) {
+    const auto parsed = nlohmann::json::parse(*text, nullptr, false);
+    if (!parsed.is_array()) return malformed("metadata 'modnet.producer' is not a list");
+    for (const auto& one : parsed) {
+      const auto field = [&](const char* key) { return one.is_object() && one.contains(key) && one[key].is_string() ? one[key].get<std::string>() : std::string(); };
+      const auto content = digest_from_hex(field("content"));
+      if (!content) return malformed("metadata 'modnet.producer' has no content digest");
+      claims.producers.push_back({field("kind"), field("name"), *content});
+    }
+  }
+  if (const std::string* text = schema.get(kPolicyKey)) claims.policy = *text;
+  if (const std::string* text = schema.get(kLabelKey)) claims.label = *text;
+  if (const std::string* text = schema.get(kProbesKey)) {
+    MODNET_ASSIGN(claims.probes, base64_decode(*text));
+  }
+  return claims;
+}
+
+void write_claims(const StreamClaims& claims, ArrowSchema& schema) {
+  if (claims.contract) schema.set(std::string(kContractKey), contract_to_json(*claims.contract));
+  if (!claims.producers.empty()) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const Lineage& one : claims.producers) list.push_back({{"kind", one.relation}, {"name", one.name}, {"content", hex(one.content)}});
+    schema.set(std::string(kProducerKey), list.dump());
+  }
+  if (!claims.policy.empty()) schema.set(std::string(kPolicyKey), claims.policy);
+  if (!claims.label.empty()) schema.set(std::string(kLabelKey), claims.label);
+  if (!claims.probes.empty()) schema.set(std::string(kProbesKey), base64_encode(as_bytes(claims.probes)));
+}
+
+Result<Engine> make_engine(const Invocation& invocation) {
+  if (const char* target = std::getenv("MODNET_CPU"); target != nullptr && *target != '\0') MODNET_TRY(select_cpu_target(target));
+  Engine engine;
+  engine.pool = std::make_unique<ThreadPool>(invocation.threads());
+  engine.options.context.pool = engine.pool.get();
+  engine.policy = "portable";
+  if (invocation.spec.computes == Computes::kPolicy && invocation.vendor()) {
+    auto blas = vendor_blas();
+    if (!blas.ok()) return std::move(blas).error();
+    engine.options.context.policy = Policy::kVendor;
+    engine.policy = "vendor: " + *blas;
+  }
+  if (invocation.args.has("max-memory"))
+    engine.options.arena_limit = std::clamp<int64_t>(invocation.max_memory() / 8, int64_t{1} << 20, engine.options.arena_limit);
+  for (const OptionSpec& option : invocation.spec.options) {
+    if (option.name == "overflow" && invocation.args.text("overflow") == "error") engine.options.overflow = Overflow::kError;
+    if (option.name == "batch-size") engine.options.batch_items = invocation.args.integer("batch-size");
+  }
+  return engine;
+}
+
+Result<Chain> Chain::make(std::vector<const ModuleFile*> modules, const std::vector<std::string>& outputs, const StreamClaims* claims, const Engine& engine) {
+  Chain chain;
+  const Contract* before = claims != nullptr && claims->contract ? &*claims->contract : nullptr;
+  std::string before_name = "the stream";
+  std::vector<std::string> wanted_next = outputs;
+  std::vector<std::vector<std::string>> wanted(modules.size());
+  // Edges first, so that every mismatch is told before anything is loaded.
+  for (size_t i = 0; i < modules.size(); ++i) {
+    const ModuleIndex& index = modules[i]->view.index();
+    if (before != nullptr) {
+      const EdgeReport report = check_edge(*before, index.contract);
+      MODNET_TRY(edge_status(report, before_name, modules[i]->file.path()));
+      if (i > 0) {
+        auto& feed = chain.feeds_.emplace_back();
+        for (const Binding& binding : report.bindings) {
+          feed.emplace_back(before->ports[binding.from].name, index.contract.ports[binding.to].name);
+          wanted[i - 1].push_back(before->ports[binding.from].name);
+        }
+      }
+    }
+    before = &index.contract;
+    before_name = modules[i]->file.path();
+  }
+  wanted.back() = wanted_next;
+  for (size_t i = 0; i < modules.size(); ++i) {
+    auto graph = flatten(modules[i]->view);
+    if (!graph.ok()) return std::move(graph).error().in_file(modules[i]->file.path());
+    auto runner = Runner::make(std::move(*graph), wanted[i], engine.options);
+    if (!runner.ok()) return std::move(runner).error().in_file(modules[i]->file.path());
+    chain.runners_.push_back(std::move(*runner));
+  }
+  return chain;
+}
+
+Result<RunCounts> Chain::run(const ItemBatch& batch, std::vector<OutputColumn>* outputs) {
+  MODNET_ASSIGN(RunCounts counts, runners_[0].run(batch.columns, batch.rows, outputs));
+  for (size_t i = 1; i < runners_.size(); ++i) {
+    const std::vector<OutputColumn> made = std::move(*outputs);
+    std::vector<PortColumn> columns;
+    for (const auto& [from, to] : feeds_[i - 1])
+      for (const OutputColumn& one : made)
+        if (one.port.name == from)
+          columns.push_back({to, one.port.dtype, one.ids.empty() ? static_cast<const void*>(one.values.data()) : one.ids.data(), one.offsets, {}});
+    MODNET_ASSIGN(const RunCounts more, runners_[i].run(columns, batch.rows, outputs));
+    counts.tokens = std::max(counts.tokens, more.tokens);
+  }
+  return counts;
+}
+
+std::vector<const Port*> answer_ports(const Contract& contract) {
+  std::vector<const Port*> out;
+  for (const Port& port : contract.ports)
+    if (port.direction == Direction::kOutput &&
+        (port.semantic == Semantic::kLogits || port.semantic == Semantic::kProbabilities || port.semantic == Semantic::kScores || port.semantic == Semantic::kValue))
+      out.push_back(&port);
+  return out;
+}
+
+Lineage producer_of(const ModuleFile& module) {
+  const Identity& identity = module.view.index().identity;
+  return {std::string(name_of(identity.kind)), identity.name + " " + identity.version, module.view.digests().content};
+}
+
+Error locate(Error error, const ItemBatch& batch, const std::string& file) {
+  error = std::move(error).in_file(file);
+  if (!error.where.starts_with("item ")) return error;
+  const int64_t row = std::strtoll(error.where.c_str() + 5, nullptr, 10);
+  if (row < 0 || row >= batch.rows) return error;
+  error.where = !batch.lines.empty() ? std::to_string(batch.lines[static_cast<size_t>(row)]) : "item " + std::to_string(batch.first_row + row);
+  return error;
+}
+
+void note_seal(const ItemSource& source, Console& console) {
+  const ArrowReader* reader = source.arrow();
+  if (reader != nullptr && reader->seal() == Seal::kUnsealed && reader->schema().get(kContractKey) != nullptr)
+    console.note("modnet: note: " + escape_text(source.name()) + ": the stream is not sealed; what it says of its producer is not verified");
+}
+
+int64_t read_rows(const Invocation& invocation) {
+  const int64_t asked = invocation.args.integer("batch-size");
+  return asked > 0 ? std::max<int64_t>(asked, 256) : 1024;
+}
+
+std::vector<OptionSpec> run_options() {
+  return {
+      {.name = "batch-size", .type = OptionType::kInteger, .metavar = "N", .help = "items computed at once (default: by memory); results do not depend on it", .minimum = 1, .maximum = 1 << 20},
+      {.name = "overflow", .type = OptionType::kChoice, .help = "texts that are longer than the model takes", .default_text = "cut", .choices = {"cut", "error"}},
+  };
+}
+
+std::vector<OptionSpec> joined(std::vector<std::vector<OptionSpec>> lists) {
+  std::vector<OptionSpec> out;
+  for (auto& list : lists) out.insert(out.end(), list.begin(), list.end());
+  return out;
+}
+
+}  // namespace modnet

@@ -1,0 +1,75 @@
+// Modules run one behind the other: an encoder, then a backbone, or one composite, with the edge check between them; and what a
+// stream says of the values in it. Commands that compute (encode, embed, train-head, predict, eval) are built on this.
+// Tested by tests/cli/embed-*, predict-*, eval-*.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "commands/command.h"
+#include "commands/items.h"
+#include "commands/module_file.h"
+#include "formats/arrow/writer.h"
+#include "libmod/compute/threads.h"
+#include "libmod/prepare/runner.h"
+
+namespace modnet {
+
+/// What Arrow metadata says about the values of a stream (modnet-stream.5).
+struct StreamClaims {
+  std::optional<Contract> contract;    // output ports of who made it
+  std::vector<Lineage> producers;      // first to last: relation = kind, name "NAME VERSION", content
+  std::string policy;                  // "portable", "vendor:…"
+  std::string probes;                  // encoded probes trailer of the last producer; empty: none
+  std::string label;                   // name of the label's column
+};
+/// kMalformed for metadata that cannot be read. No modnet metadata gives no contract.
+[[nodiscard]] Result<StreamClaims> read_claims(const ArrowSchema& schema);
+void write_claims(const StreamClaims& claims, ArrowSchema& schema);
+
+/// Threads, arithmetic and memory of one command.
+struct Engine {
+  std::unique_ptr<ThreadPool> pool;
+  RunnerOptions options;
+  std::string policy;  // for streams and results: "portable", or "vendor:openblas/CORE"
+};
+/// kUnavailable when --policy vendor finds no OpenBLAS or MODNET_CPU names a target that this CPU lacks.
+[[nodiscard]] Result<Engine> make_engine(const Invocation& invocation);
+
+class Chain {
+ public:
+  /// One module or an encoder and a module. `outputs` are ports (or taps) of the last one. `claims` are those of the data's
+  /// stream, whose contract must fit the first module. Incompatible modules are Code::kNo with the edge check's words.
+  [[nodiscard]] static Result<Chain> make(std::vector<const ModuleFile*> modules, const std::vector<std::string>& outputs,
+                                          const StreamClaims* claims, const Engine& engine);
+  /// Input ports of the first module that the data must fill.
+  [[nodiscard]] const std::vector<Port>& inputs() const { return runners_.front().inputs(); }
+  [[nodiscard]] const std::vector<Port>& outputs() const { return runners_.back().outputs(); }
+  [[nodiscard]] Result<RunCounts> run(const ItemBatch& batch, std::vector<OutputColumn>* outputs);
+
+ private:
+  std::vector<Runner> runners_;
+  std::vector<std::vector<std::pair<std::string, std::string>>> feeds_;  // between stages: output port → input port
+};
+
+/// The outputs that answer a question: logits, probabilities, values. Empty for a backbone.
+[[nodiscard]] std::vector<const Port*> answer_ports(const Contract& contract);
+/// Producers of a stream that this module (and those before it) made.
+[[nodiscard]] Lineage producer_of(const ModuleFile& module);
+
+/// Adds where in a file an item stands to an error that names it by its number.
+[[nodiscard]] Error locate(Error error, const ItemBatch& batch, const std::string& file);
+
+/// What to say of the end of an Arrow input: an unsealed stream is noted, its claims are unverified.
+void note_seal(const ItemSource& source, Console& console);
+
+/// How many items are read at a time: --batch-size, or enough to keep all threads busy within bounded memory.
+[[nodiscard]] int64_t read_rows(const Invocation& invocation);
+/// --batch-size and --overflow.
+[[nodiscard]] std::vector<OptionSpec> run_options();
+[[nodiscard]] std::vector<OptionSpec> joined(std::vector<std::vector<OptionSpec>> lists);
+
+}  // namespace modnet

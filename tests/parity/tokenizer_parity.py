@@ -162,7 +162,7 @@ def random_step(rng):
             step[key] = rng.random() < 0.5
         step["strip_accents"] = rng.choice([None, True, False])
     elif kind == "Replace":
-        step.update(pattern={"String": rng.choice([" ", "e", "the", "é"])}, content=rng.choice(["", "_", " a "]))
+        step.update(pattern={"String": rng.choice([" ", "e", "the", "é"])}, content=rng.choice(["_", " a "]))
     elif kind == "Prepend":
         step["prepend"] = rng.choice([" ", "x", "\u2581"])
     elif kind == "Strip":
@@ -190,6 +190,8 @@ def random_setting(rng, document):
             token[key] = rng.random() < 0.4
         if content[0].isspace():
             token["lstrip"] = False  # the library panics where the token before has taken these spaces
+        if content.isspace():
+            token["normalized"] = False  # the library never ends where the normaliser leaves nothing of a token
         document["added_tokens"].append(token)
     model = document["model"]
     if model["type"] == "WordPiece":
@@ -226,11 +228,10 @@ def main():
         documents["minilm"] = load(os.path.join(minilm, "tokenizer.json"))
     else:
         print("left out: MiniLM's own tokenizer (MODNET_MINILM is not set)")
-    if os.environ.get("QUICK"): real=real[:100]
     for kind in ("minilm" if minilm else "bert", "gpt2", "roberta_prefix"):
         checker.run(kind + " on real texts", documents[kind], real)
     checker.run("truncated to 32", documents["minilm" if minilm else "bert"], real[:5000], 32)
-    points = every_code_point()[:: 50000 if os.environ.get("QUICK") else 1]
+    points = every_code_point()
     for kind in kinds:
         checker.run(kind + " on every code point", documents[kind], points)
     rng = random.Random(int(os.environ.get("MODNET_SEED", "1")))

@@ -152,6 +152,9 @@ Status Tokenizer::Impl::match_added() {
         continue;
       }
       MODNET_ASSIGN(const std::string pattern, normalize_text(spec.normalizers, token.content));
+      if (pattern.empty())
+        return Error{Code::kInvalid, "UNSUPPORTED", "token \"" + escape_text(token.content) + "\" normalises to nothing",
+                     "added_tokens", {}, {}};
       normalized_tokens.add(pattern, token);
     }
   int64_t largest = spec.vocab.max_id();

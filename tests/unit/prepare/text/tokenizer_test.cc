@@ -148,6 +148,18 @@ TEST_CASE("a normalised added token is found in any writing that normalises to i
   CHECK(tokenizer.vocab_size() == 16);
 }
 
+TEST_CASE("an added token of which normalisation leaves nothing is refused") {
+  const std::string json = with(kBertSample, "\"content\": \"[PAD]\", \"single_word\": false, \"lstrip\": false, "
+                                "\"rstrip\": false, \"normalized\": false",
+                                "\"content\": \"[PAD]\", \"single_word\": false, \"lstrip\": false, "
+                                "\"rstrip\": false, \"normalized\": true");
+  CHECK(Tokenizer::from_json(json).ok());
+  const std::string empty = with(json, "{\"type\": \"BertNormalizer\", \"clean_text\": true, \"handle_chinese_chars\": "
+                                 "true, \"strip_accents\": null, \"lowercase\": true}",
+                                 "{\"type\": \"Replace\", \"pattern\": {\"String\": \"[PAD]\"}, \"content\": \"\"}");
+  CHECK(Tokenizer::from_json(empty).error().what == "token \"[PAD]\" normalises to nothing");
+}
+
 TEST_CASE("add_prefix_space puts a space before text that lacks one") {
   const Tokenizer tokenizer = load(with(kGptSample, "\"add_prefix_space\": false", "\"add_prefix_space\": true"));
   CHECK(ids(tokenizer, "a") == Ids{5});

@@ -28,12 +28,12 @@ USES["cli"] = USES["commands"] + ["cli"]
 # Layers with their longest name first, so that formats/base is found before formats.
 LAYERS = sorted(USES, key=len, reverse=True)
 
-# Header → folders that may include it. Tests may include what they judge with, but not these.
+# Header → folders that may include it. Tests may include whatever they judge with.
 LIBRARIES = {
     r"flatbuffers/": ["formats/module", "formats/arrow"],
     r"schema/module_generated": ["formats/module"],
     r"schema/stream_generated": ["formats/arrow"],
-    r"zstd": ["formats/module"],
+    r"zstd": ["formats/module", "formats/arrow", "formats/table"],
     r"CLI/": ["cli"],
     r"toml\+\+/": ["cli"],
     r"hwy/": ["libmod/compute/cpu"],
@@ -44,8 +44,8 @@ LIBRARIES = {
     r"cblas|lapacke|f77blas|openblas": ["libmod/compute/vendor"],
     r"spng|jpeglib": ["formats/image"],
     r"simdjson": ["formats/table", "formats/text", "libmod/prepare/text"],
-    r"doctest/": ["tests"],
-    r"benchmark/": ["tests"],
+    r"doctest/": [],
+    r"benchmark/": [],
 }
 TOP = {
     ".ci", ".clang-format", ".gitignore", "CMakeLists.txt", "LICENSE", "README.md", "cli", "commands", "examples",
@@ -88,9 +88,9 @@ def check_includes(path, lines):
             yield f"{path}:{number}: {layer} includes {name}, which stands to its right"
         if layer and name.startswith(("tests/", "examples/")):
             yield f"{path}:{number}: {layer} includes {name}"
-        for pattern, folders in LIBRARIES.items():
+        for pattern, folders in LIBRARIES.items() if not path.startswith("tests/") else []:
             if re.match(pattern, name) and not any(path.startswith(folder + "/") for folder in folders):
-                yield f"{path}:{number}: {name} may only be included in {', '.join(folders)}"
+                yield f"{path}:{number}: {name} may only be included in {', '.join(folders) or 'tests'}"
 
 
 def check(root):
@@ -107,10 +107,11 @@ def check(root):
             problems.append(f"{path}: {len(lines) - 1} lines; at most {MAX_LINES}")
         if path.endswith((".cc", ".h", ".cu")):
             problems += check_includes(path, lines)
-        own_header = path.endswith(".cc") and lines[0].startswith('#include "' + path[:-3] + '.h"')
+        own_header = re.fullmatch(r'#include "[^"]*\b%s\.h"' % re.escape(os.path.basename(path)[:-3]), lines[0])
         if path.endswith((".cc", ".h", ".cu")) and not lines[0].startswith("//") and not own_header:
             problems.append(f"{path}:1: the first line does not say why the file exists")
-        if path.endswith(".h") and "#pragma once" not in lines:
+        # Highway includes a *-inl.h once a target; it has a guard of its own.
+        if path.endswith(".h") and not path.endswith("-inl.h") and "#pragma once" not in lines:
             problems.append(f"{path}: no #pragma once")
     return problems
 
@@ -130,7 +131,7 @@ def self_test():
         "a sideways include": ("libmod/metrics/n.cc", '// N.\n#include "libmod/prepare/p.h"\n', "to its right"),
         "commands that know cli": ("commands/d.cc", '// D.\n#include "cli/help.h"\n', "to its right"),
         "a library outside its folder": ("commands/e.cc", "// E.\n#  include <CLI/App.hpp>\n", "may only be included"),
-        "zstd outside formats/module": ("formats/arrow/z.cc", "// Z.\n#include <zstd.h>\n", "may only be included"),
+        "zstd outside formats": ("libmod/graph/z.cc", "// Z.\n#include <zstd.h>\n", "may only be included"),
         "tests included by a layer": ("libmod/graph/g.cc", '// G.\n#include "tests/support/skip.h"\n', "includes tests/"),
         "a file of 501 lines": ("libmod/graph/long.cc", "// L.\n" + "\n" * 500, "at most 500"),
         "a stray file": ("notes.txt", "x\n", "no place for"),

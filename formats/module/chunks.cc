@@ -38,12 +38,15 @@ Status decompress_chunk(Bytes stored, std::span<std::byte> out) {
   // The output is bounded by out.size(), whatever the frame claims.
   const size_t size = ZSTD_decompress(out.data(), out.size(), stored.data(), stored.size());
   if (ZSTD_isError(size) != 0)
-    return Error{Code::kDigest, "DIGEST", std::string("compressed chunk is damaged: ") + ZSTD_getErrorName(size),
-                 {}, {}, {}};
+    return Error{
+        Code::kDigest, "DIGEST", std::string("compressed chunk is damaged: ") + ZSTD_getErrorName(size), {}, {}, {}};
   if (size != out.size())
-    return Error{Code::kDigest, "DIGEST",
+    return Error{Code::kDigest,
+                 "DIGEST",
                  "compressed chunk gives " + std::to_string(size) + " bytes; expected " + std::to_string(out.size()),
-                 {}, {}, {}};
+                 {},
+                 {},
+                 {}};
   return ok();
 }
 

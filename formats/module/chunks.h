@@ -1,5 +1,5 @@
-// Compression of segments: zstd frames over independent chunks, so that a reader can bound every step. Own home of zstd.
-// Tested by tests/unit/module/chunks_test.cc.
+// Compression of segments: zstd frames over independent chunks, so that a reader can bound every step. Own home of
+// zstd. Tested by tests/unit/module/chunks_test.cc.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace modnet {
 
 inline constexpr int64_t kMinChunk = int64_t{1} << 20;  // raw bytes of a chunk that a reader accepts
 inline constexpr int64_t kMaxChunk = int64_t{4} << 20;
-inline constexpr int64_t kWriteChunk = kMinChunk;       // what writers use
+inline constexpr int64_t kWriteChunk = kMinChunk;  // what writers use
 
 /// Stored bytes of a segment. A chunk that zstd cannot make smaller is stored as it is: stored length = raw length.
 struct Compressed {

@@ -1,6 +1,6 @@
-// Index FlatBuffer → records. The verifier makes every offset safe to follow but accepts unknown enum values, lists that
-// share their elements, and vectors whose numbers are not aligned; so numbers are copied with memcpy, enum values are
-// checked, and every copy is charged to a budget. After the first error every further call gives an empty value.
+// Index FlatBuffer → records. The verifier makes every offset safe to follow but accepts unknown enum values, lists
+// that share their elements, and vectors whose numbers are not aligned; so numbers are copied with memcpy, enum values
+// are checked, and every copy is charged to a budget. After the first error every further call gives an empty value.
 // Tested by tests/unit/module/index_test.cc and tests/fuzz/module_fuzz.cc.
 #include <flatbuffers/flatbuffers.h>
 
@@ -200,7 +200,8 @@ Port Decoder::port(const fb::Port& t) {
   if (t.preparation() != nullptr) out.preparation = preparation(*t.preparation());
   if (t.space() != nullptr) out.space = space(*t.space());
   if (const fb::Labels* labels = t.labels(); labels != nullptr)
-    out.labels = LabelsRecord{texts(labels->names(), "port.labels.names"), labels->closed(), numbers(labels->thresholds())};
+    out.labels =
+        LabelsRecord{texts(labels->names(), "port.labels.names"), labels->closed(), numbers(labels->thresholds())};
   if (const fb::Quantisation* q = t.quantisation(); q != nullptr)
     out.quantisation = QuantisationRecord{text(q->scheme(), "port.quantisation.scheme"),
                                           text(q->granularity(), "port.quantisation.granularity")};
@@ -229,13 +230,26 @@ Attribute Decoder::attribute(const fb::Attribute& t) {
   Attribute out;
   out.name = text(t.name(), "graph.node.attribute");
   switch (t.type()) {
-    case fb::AttributeType::Int: out.value = t.int_(); break;
-    case fb::AttributeType::Real: out.value = t.real(); break;
-    case fb::AttributeType::Text: out.value = text(t.text(), "graph.node.attribute"); break;
-    case fb::AttributeType::Ints: out.value = numbers(t.ints()); break;
-    case fb::AttributeType::Reals: out.value = numbers(t.reals()); break;
-    case fb::AttributeType::Texts: out.value = texts(t.texts(), "graph.node.attribute"); break;
-    default: fail("unknown type " + std::to_string(static_cast<int>(t.type())) + " of an attribute", "graph.node.attribute");
+    case fb::AttributeType::Int:
+      out.value = t.int_();
+      break;
+    case fb::AttributeType::Real:
+      out.value = t.real();
+      break;
+    case fb::AttributeType::Text:
+      out.value = text(t.text(), "graph.node.attribute");
+      break;
+    case fb::AttributeType::Ints:
+      out.value = numbers(t.ints());
+      break;
+    case fb::AttributeType::Reals:
+      out.value = numbers(t.reals());
+      break;
+    case fb::AttributeType::Texts:
+      out.value = texts(t.texts(), "graph.node.attribute");
+      break;
+    default:
+      fail("unknown type " + std::to_string(static_cast<int>(t.type())) + " of an attribute", "graph.node.attribute");
   }
   return out;
 }
@@ -257,8 +271,9 @@ Graph Decoder::graph(const fb::Graph& t) {
   out.inputs = texts(t.inputs(), "graph.inputs");
   out.outputs = texts(t.outputs(), "graph.outputs");
   out.nodes = records<Node>(t.nodes(), [&](const fb::Node& n) { return node(n); });
-  out.taps = records<Tap>(
-      t.taps(), [&](const fb::Tap& tap) { return Tap{text(tap.name(), "graph.taps"), text(tap.value(), "graph.taps")}; });
+  out.taps = records<Tap>(t.taps(), [&](const fb::Tap& tap) {
+    return Tap{text(tap.name(), "graph.taps"), text(tap.value(), "graph.taps")};
+  });
   return out;
 }
 

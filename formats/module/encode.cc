@@ -1,5 +1,5 @@
-// Records → index FlatBuffer. Texts are numbered in the order in which they are first used; everything is written in one
-// fixed order with one builder, so equal records give equal bytes. Tested by tests/unit/module/index_test.cc.
+// Records → index FlatBuffer. Texts are numbered in the order in which they are first used; everything is written in
+// one fixed order with one builder, so equal records give equal bytes. Tested by tests/unit/module/index_test.cc.
 #include <flatbuffers/flatbuffers.h>
 
 #include <string>
@@ -22,9 +22,7 @@ using VectorOffset = flatbuffers::Offset<flatbuffers::Vector<T>>;
 fb::Sha256 sha_struct(const Digest& digest) {
   return fb::Sha256(flatbuffers::span<const uint8_t, 32>(digest.data(), 32));
 }
-fb::Xxh128 xxh_struct(const Hash128& hash) {
-  return fb::Xxh128(flatbuffers::span<const uint8_t, 16>(hash.data(), 16));
-}
+fb::Xxh128 xxh_struct(const Hash128& hash) { return fb::Xxh128(flatbuffers::span<const uint8_t, 16>(hash.data(), 16)); }
 
 /// The builder and the text table of one index.
 class Encoder {
@@ -247,9 +245,9 @@ Result<std::string> Encoder::run(const ModuleIndex& index) {
   for (const std::string& value : texts_) total += value.size() + 16;
   if (total > static_cast<size_t>(kMaxIndexBytes)) return invalid("the module's index would pass the limit of 256 MiB");
   const auto strings = builder_.CreateVectorOfStrings(texts_);
-  const auto root = fb::CreateIndex(builder_, strings, name, static_cast<fb::Kind>(index.identity.kind), version,
-                                    licence, lineage, ports, needs, graph_at, tensors, assets, components, required,
-                                    optional);
+  const auto root =
+      fb::CreateIndex(builder_, strings, name, static_cast<fb::Kind>(index.identity.kind), version, licence, lineage,
+                      ports, needs, graph_at, tensors, assets, components, required, optional);
   builder_.Finish(root, fb::IndexIdentifier());
   if (builder_.GetSize() > static_cast<size_t>(kMaxIndexBytes))
     return invalid("the module's index would pass the limit of 256 MiB");

@@ -1,5 +1,5 @@
-// Between the records and the index's FlatBuffer (schema/module.fbs). Used by read, write and tests only; everybody else
-// opens a ModuleView (formats/module/read.h). Tested by tests/unit/module/index_test.cc.
+// Between the records and the index's FlatBuffer (schema/module.fbs). Used by read, write and tests only; everybody
+// else opens a ModuleView (formats/module/read.h). Tested by tests/unit/module/index_test.cc.
 #pragma once
 
 #include <cstdint>

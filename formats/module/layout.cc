@@ -42,7 +42,8 @@ Status check_range(uint64_t offset, uint64_t length, uint64_t begin, uint64_t en
 }  // namespace
 
 bool has_module_magic(Bytes bytes) {
-  return bytes.size() >= kModuleMagic.size() && std::memcmp(bytes.data(), kModuleMagic.data(), kModuleMagic.size()) == 0;
+  return bytes.size() >= kModuleMagic.size() &&
+         std::memcmp(bytes.data(), kModuleMagic.data(), kModuleMagic.size()) == 0;
 }
 
 std::string encode_preamble(const Preamble& preamble) {
@@ -80,10 +81,13 @@ Result<Preamble> decode_preamble(Bytes mapped) {
   out.major = get<uint16_t>(file, 8);
   out.minor = get<uint16_t>(file, 10);
   if (out.major != kFormatMajor)
-    return Error{Code::kUnavailable, "FORMAT_VERSION",
+    return Error{Code::kUnavailable,
+                 "FORMAT_VERSION",
                  "module format " + std::to_string(out.major) + "." + std::to_string(out.minor) +
                      " is not readable by this build, which reads 1.x",
-                 at(8), {}, "use a newer modnet"};
+                 at(8),
+                 {},
+                 "use a newer modnet"};
   if (length != kPreambleBytes)
     return malformed("preamble length " + std::to_string(length) + "; expected 128", at(12));
   out.index_offset = get<uint64_t>(file, 16);
@@ -127,8 +131,12 @@ Result<std::vector<TrailerEntry>> decode_directory(Bytes file, const Preamble& p
   const std::string copy(as_text(file.subspan(preamble.directory_offset, preamble.directory_length)));
   const Bytes bytes = as_bytes(copy);
   if (sha256(bytes) != preamble.directory_digest)
-    return Error{Code::kDigest, "DIGEST", "the trailer directory does not match its SHA-256",
-                 at(preamble.directory_offset), {}, {}};
+    return Error{Code::kDigest,
+                 "DIGEST",
+                 "the trailer directory does not match its SHA-256",
+                 at(preamble.directory_offset),
+                 {},
+                 {}};
   std::vector<TrailerEntry> out;
   uint64_t cursor = preamble.index_offset + preamble.index_length;
   for (size_t i = 0; i * kTrailerEntryBytes < bytes.size(); ++i) {

@@ -19,7 +19,8 @@ constexpr uint32_t kMaxProbeTables = 4096;
 
 Status check_array(const ProbeArray& array, uint64_t count) {
   const std::string what = "probe array '" + escape_text(array.port) + "'";
-  if (array.port.empty() || !is_utf8(array.port)) return malformed("probe array whose port has no UTF-8 name", "probes");
+  if (array.port.empty() || !is_utf8(array.port))
+    return malformed("probe array whose port has no UTF-8 name", "probes");
   if (static_cast<int>(array.item_shape.size()) > kMaxRank) return malformed(what + " has a rank above 8", "probes");
   MODNET_ASSIGN(const int64_t item, tensor_size(array.dtype, array.item_shape));
   uint64_t rows = count;
@@ -89,8 +90,7 @@ Result<std::string> encode_probes(const Probes& probes) {
       const auto shape = builder.CreateVector(array.item_shape);
       const auto starts = builder.CreateVector(array.offsets);
       const auto data = builder.CreateVector(reinterpret_cast<const uint8_t*>(array.data.data()), array.data.size());
-      offsets.push_back(
-          fb::CreateProbeArray(builder, port, static_cast<fb::DType>(array.dtype), shape, starts, data));
+      offsets.push_back(fb::CreateProbeArray(builder, port, static_cast<fb::DType>(array.dtype), shape, starts, data));
     }
     return builder.CreateVector(offsets);
   };

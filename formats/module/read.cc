@@ -16,7 +16,8 @@
 namespace modnet {
 namespace {
 
-// What records may take beyond the file's size: less than kParserSlack, for the copy of the index and malloc's overhead.
+// What records may take beyond the file's size: less than kParserSlack, for the copy of the index and malloc's
+// overhead.
 constexpr int64_t kRecordSlack = kParserSlack / 4 * 3;
 
 struct AlignedDelete {
@@ -64,8 +65,8 @@ ModuleView::~ModuleView() = default;
 
 Result<ModuleView> ModuleView::open(Bytes bytes, const OpenOptions& options) {
   int64_t limit = options.memory_limit;
-  if (limit <= 0 && (!checked_mul(static_cast<int64_t>(bytes.size()), 4, &limit) ||
-                     !checked_add(limit, kParserSlack, &limit)))
+  if (limit <= 0 &&
+      (!checked_mul(static_cast<int64_t>(bytes.size()), 4, &limit) || !checked_add(limit, kParserSlack, &limit)))
     limit = int64_t{1} << 62;
   return open_at(bytes, 0, limit, std::make_shared<std::atomic<int64_t>>(limit));
 }
@@ -140,10 +141,13 @@ Result<Bytes> ModuleView::segment(const Record& record, size_t slot, std::string
   AlignedBytes& buffer = state.unpacked[slot];
   const auto raw = static_cast<int64_t>(record.raw_length);
   if (buffer == nullptr) {
-    const Error too_much{Code::kUnavailable, "MEMORY",
+    const Error too_much{Code::kUnavailable,
+                         "MEMORY",
                          quoted(what, record.name) + " unpacks to " + std::to_string(raw) +
                              " bytes, which passes the memory limit of " + std::to_string(state.limit),
-                         "offset " + std::to_string(record.offset), {}, "raise --max-memory"};
+                         "offset " + std::to_string(record.offset),
+                         {},
+                         "raise --max-memory"};
     if (state.memory->fetch_sub(raw) < raw) {
       state.memory->fetch_add(raw);
       return too_much;
@@ -172,10 +176,13 @@ Result<Bytes> ModuleView::tensor_bytes(size_t i) const {
   if (i >= records.tensors.size()) return internal("no tensor " + std::to_string(i));
   const TensorRecord& record = records.tensors[i];
   if (dtype_size(record.dtype) == 0)
-    return Error{Code::kUnavailable, "DTYPE_UNKNOWN",
+    return Error{Code::kUnavailable,
+                 "DTYPE_UNKNOWN",
                  quoted("tensor", record.name) + " has dtype " + std::to_string(static_cast<int>(record.dtype)) +
                      ", which this build cannot read",
-                 {}, {}, "use a newer modnet"};
+                 {},
+                 {},
+                 "use a newer modnet"};
   return segment(record, i, "tensor");
 }
 

@@ -54,9 +54,9 @@ class ModuleView {
   [[nodiscard]] const ComponentRecord* find_component(std::string_view slot) const;
   [[nodiscard]] const TrailerEntry* find_trailer(TrailerKind kind) const;
 
-  /// Raw elements of tensor `i` of the index: from the mapping itself for raw tensors (64-byte aligned in the file), else
-  /// from a buffer that this view owns. XXH3 is checked on the first use: kDigest names the tensor. kUnavailable for an
-  /// unknown dtype, or when decompressed bytes would pass the memory limit.
+  /// Raw elements of tensor `i` of the index: from the mapping itself for raw tensors (64-byte aligned in the file),
+  /// else from a buffer that this view owns. XXH3 is checked on the first use: kDigest names the tensor. kUnavailable
+  /// for an unknown dtype, or when decompressed bytes would pass the memory limit.
   [[nodiscard]] Result<Bytes> tensor_bytes(size_t i) const;
   /// The same for an asset; kInvalid when there is none of that name.
   [[nodiscard]] Result<Bytes> asset(std::string_view name) const;

@@ -64,8 +64,7 @@ Status verify_padding(const ModuleView& view) {
   uint64_t cursor = kPreambleBytes;
   for (const auto& [offset, length] : parts) {
     for (; cursor < offset; ++cursor)
-      if (view.bytes()[cursor] != std::byte{0})
-        return digest_error("padding that is not zero", cursor);
+      if (view.bytes()[cursor] != std::byte{0}) return digest_error("padding that is not zero", cursor);
     cursor = std::max(cursor, offset + length);
   }
   return ok();
@@ -94,10 +93,13 @@ class Verifier {
     collect(view, "");
     if (packed_ > view.memory_limit())
       add(kStructure, "", [total = packed_, limit = view.memory_limit()]() -> Status {
-        return Error{Code::kUnavailable, "MEMORY",
+        return Error{Code::kUnavailable,
+                     "MEMORY",
                      "compressed segments unpack to " + std::to_string(total) +
                          " bytes, which passes the memory limit of " + std::to_string(limit),
-                     {}, {}, "raise --max-memory"};
+                     {},
+                     {},
+                     "raise --max-memory"};
       });
     results_.resize(jobs_.size());
     const bool affordable = packed_ <= view.memory_limit();

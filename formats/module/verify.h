@@ -24,9 +24,9 @@ struct VerifyReport {
   [[nodiscard]] bool passed() const { return failures.empty(); }
 };
 
-/// XXH3 and SHA-256 of every tensor and asset, chunk by chunk; SHA-256 of every trailer; all padding zero; file and content
-/// digests of components, each distinct one verified in the same way; fingerprints of a backbone's spaces; the digest
-/// of a head's probes. Compressed segments must together stay within the view's memory limit (kUnavailable).
+/// XXH3 and SHA-256 of every tensor and asset, chunk by chunk; SHA-256 of every trailer; all padding zero; file and
+/// content digests of components, each distinct one verified in the same way; fingerprints of a backbone's spaces; the
+/// digest of a head's probes. Compressed segments must together stay within the view's memory limit (kUnavailable).
 /// threads ≥ 1; the report does not depend on it.
 [[nodiscard]] VerifyReport verify_module(const ModuleView& view, int threads = 1);
 

@@ -139,8 +139,8 @@ Status ModuleWriter::add_tensor(const std::string& name, DType dtype, std::vecto
   MODNET_TRY(digest_part(std::move(producer), &record, &tensors_));
   if (static_cast<uint64_t>(*size) != record.raw_length) {
     tensors_.erase(name);
-    return invalid("tensor '" + escape_text(name) + "' has " + std::to_string(record.raw_length) +
-                   " bytes; expected " + std::to_string(*size) + " from shape and dtype");
+    return invalid("tensor '" + escape_text(name) + "' has " + std::to_string(record.raw_length) + " bytes; expected " +
+                   std::to_string(*size) + " from shape and dtype");
   }
   index_.tensors.push_back(std::move(record));
   return ok();
@@ -228,8 +228,7 @@ Result<ModuleWriter::Plan> ModuleWriter::plan() {
   preamble.index_offset = place(out.index.size());
   preamble.index_length = out.index.size();
   preamble.index_digest = sha256(as_bytes(out.index));
-  if (Status good = check_segments(index_, preamble.index_offset); !good.ok())
-    return internal(good.error().what);
+  if (Status good = check_segments(index_, preamble.index_offset); !good.ok()) return internal(good.error().what);
   for (const auto& [kind, bytes] : trailers_)
     out.trailers.push_back({kind, place(bytes.size()), bytes.size(), sha256(as_bytes(bytes))});
   out.directory = encode_directory(out.trailers);
@@ -252,8 +251,12 @@ Status ModuleWriter::emit_part(const Record& record, const Part& part, Sink& sin
   std::string scratch;
   MODNET_ASSIGN(const Bytes raw, part.producer(&scratch));
   if (raw.size() != record.raw_length || xxh3_128(raw) != record.hash)
-    return Error{Code::kUnreadable, "INPUT_CHANGED",
-                 "the bytes of '" + escape_text(record.name) + "' changed while the module was written", {}, {}, {}};
+    return Error{Code::kUnreadable,
+                 "INPUT_CHANGED",
+                 "the bytes of '" + escape_text(record.name) + "' changed while the module was written",
+                 {},
+                 {},
+                 {}};
   return sink.write(raw);
 }
 

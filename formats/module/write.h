@@ -1,5 +1,6 @@
-// Writing a module file: parts are added in any order, digests are known before a byte is written, and the same parts give
-// the same bytes. Everything is written front to back, so a pipe will do. Tested by tests/unit/module/write_test.cc.
+// Writing a module file: parts are added in any order, digests are known before a byte is written, and the same parts
+// give the same bytes. Everything is written front to back, so a pipe will do. Tested by
+// tests/unit/module/write_test.cc.
 #pragma once
 
 #include <cstdint>
@@ -48,8 +49,8 @@ class ModuleWriter {
   [[nodiscard]] Status add_asset(const std::string& name, const std::string& mediatype, Bytes bytes);
   [[nodiscard]] Status add_asset(const std::string& name, const std::string& mediatype, Producer producer);
 
-  /// A whole module file as a component: `length` bytes at `offset` of a file, copied by the system when written, or bytes
-  /// in memory. Opened here (structure and digests, no payload). Equal components are stored once.
+  /// A whole module file as a component: `length` bytes at `offset` of a file, copied by the system when written, or
+  /// bytes in memory. Opened here (structure and digests, no payload). Equal components are stored once.
   [[nodiscard]] Status add_component(const std::string& slot, const MappedFile& file, int64_t offset, int64_t length);
   [[nodiscard]] Status add_component(const std::string& slot, Bytes bytes);
 
@@ -62,7 +63,8 @@ class ModuleWriter {
   [[nodiscard]] Digest body() const;
   [[nodiscard]] const ModuleIndex& index() const { return index_; }
 
-  /// Writes the module to a fresh output; the caller commits. kInvalid when the records would not pass a reader's checks.
+  /// Writes the module to a fresh output; the caller commits. kInvalid when the records would not pass a reader's
+  /// checks.
   [[nodiscard]] Result<ModuleDigests> write(Output& output);
   /// The whole file in memory: tests and small modules.
   [[nodiscard]] Result<std::string> to_memory();

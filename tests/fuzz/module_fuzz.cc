@@ -1,6 +1,6 @@
-// Module files. Mutations hardly ever hit a right SHA-256, so each input is also taken as an index and as a probes trailer,
-// and once more as a file whose preamble and digests are made right.
-// The corpus holds golden files, their index bytes and a probes trailer.
+// Module files. Mutations hardly ever hit a right SHA-256, so each input is also taken as an index and as a probes
+// trailer, and once more as a file whose preamble and digests are made right. The corpus holds golden files, their
+// index bytes and a probes trailer.
 #include <cstddef>
 #include <cstdint>
 #include <string>

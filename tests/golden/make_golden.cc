@@ -1,5 +1,5 @@
-// Writes the golden module files into a folder: make_golden tests/golden/files. Run by hand when a golden file is added;
-// an existing one is never replaced, because a changed byte is a break of the format.
+// Writes the golden module files into a folder: make_golden tests/golden/files. Run by hand when a golden file is
+// added; an existing one is never replaced, because a changed byte is a break of the format.
 #include <cstdio>
 #include <string>
 

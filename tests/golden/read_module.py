@@ -160,6 +160,10 @@ class Module:
     def text(self, table, field):
         return self.texts[table.scalar(field)]
 
+    def hash_texts(self, h, table, *fields):
+        for field in fields:
+            h.field(self.text(table, field))
+
     def text_list(self, table, field):
         return [self.texts[number] for number in table.numbers(field, "I")]
 
@@ -266,20 +270,12 @@ class Module:
         nodes = graph.tables(2)
         h.number(len(nodes))
         for node in nodes:
-            h.field(self.text(node, 0))
-            h.field(self.text(node, 1))
+            self.hash_texts(h, node, 0, 1)
             h.number(node.scalar(2))
             h.list(self.text_list(node, 4), h.field)
             h.list(self.text_list(node, 5), h.field)
-            attributes = node.tables(6)
-            h.number(len(attributes))
-            for attribute in attributes:
-                self.hash_attribute(h, attribute)
-        taps = graph.tables(3)
-        h.number(len(taps))
-        for tap in taps:
-            h.field(self.text(tap, 0))
-            h.field(self.text(tap, 1))
+            h.list(node.tables(6), lambda attribute: self.hash_attribute(h, attribute))
+        h.list(graph.tables(3), lambda tap: self.hash_texts(h, tap, 0, 1))
         return h.done()
 
     def hash_attribute(self, h, a):
@@ -302,36 +298,26 @@ class Module:
 
     def contract_digest(self):
         h = Hash("modnet.contract.v1")
-        ports = self.index.tables(6)
-        h.number(len(ports))
-        for port in ports:
-            self.hash_port(h, port)
+        h.list(self.index.tables(6), lambda port: self.hash_port(h, port))
         needs = self.index.table(7)
         h.number(needs.scalar(0, "H"))
         h.number(needs.scalar(1, "H"))
         ops = needs.tables(2)
         h.number(len(ops))
         for op in ops:
-            h.field(self.text(op, 0))
-            h.field(self.text(op, 1))
+            self.hash_texts(h, op, 0, 1)
             h.number(op.scalar(2))
-        h.number(needs.scalar(3, "Q"))
-        h.number(needs.scalar(4, "Q"))
-        h.number(needs.scalar(5, "B"))
+        for field, code in ((3, "Q"), (4, "Q"), (5, "B")):
+            h.number(needs.scalar(field, code))
         h.field(self.text(needs, 6))
         h.field(needs.digest(7))
-        composes = needs.tables(8)
-        h.number(len(composes))
-        for item in composes:
-            h.field(self.text(item, 0))
-            h.field(self.text(item, 1))
+        h.list(needs.tables(8), lambda item: self.hash_texts(h, item, 0, 1))
         return h.done()
 
     def hash_port(self, h, p):
         h.number(p.scalar(0))
         h.number(p.scalar(1, "B"))
-        h.field(self.text(p, 2))
-        h.field(self.text(p, 3))
+        self.hash_texts(h, p, 2, 3)
         h.number(p.scalar(4, "B"))
         h.number(p.scalar(5, "B"))
         dims = p.tables(6)
@@ -375,13 +361,11 @@ class Module:
         for item in ids:
             h.field(self.text(item, 0))
             h.number(item.scalar(1, "q"))
-        h.field(self.text(r, 3))
-        h.field(self.text(r, 4))
+        self.hash_texts(h, r, 3, 4)
         h.list(self.text_list(r, 5), h.field)
 
     def hash_space(self, h, r):
-        h.field(self.text(r, 0))
-        h.field(self.text(r, 1))
+        self.hash_texts(h, r, 0, 1)
         h.field(r.digest(2))
         h.field(r.digest(3))
         for field in (4, 5, 6):
@@ -395,8 +379,7 @@ class Module:
         h.list(r.numbers(2, "d"), h.real)
 
     def hash_quantisation(self, h, r):
-        h.field(self.text(r, 0))
-        h.field(self.text(r, 1))
+        self.hash_texts(h, r, 0, 1)
 
     def read_components(self):
         self.components = {}

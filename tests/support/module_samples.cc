@@ -113,13 +113,19 @@ Contract full_contract() {
   all.dims[1].min = 8;
   all.dims[1].multiple_of = 8;
   all.optional = true;
-  all.sequence = SequenceRecord{1,    512, -100, Side::kLeft, MaskPolarity::kOneIsPad, true, 160, 16000.0,
-                                "state"};
+  all.sequence = SequenceRecord{1, 512, -100, Side::kLeft, MaskPolarity::kOneIsPad, true, 160, 16000.0, "state"};
   all.values = ValuesRecord{-1.5, 2.5, {0.5, 0.25}, {1.0, -0.0}, NormKind::kL2, NonFinite::kReject, 1e-6};
   all.preparation = wordpiece();
   all.preparation->resampling = "bilinear";
-  SpaceRecord space{"sample/mean-l2", "2", digest_of("fingerprint"), digest_of("root"), Metric::kDot,
-                    Pooling::kCls,    true, {1, 2, 4},              probes_digest(sample_probes())};
+  SpaceRecord space{"sample/mean-l2",
+                    "2",
+                    digest_of("fingerprint"),
+                    digest_of("root"),
+                    Metric::kDot,
+                    Pooling::kCls,
+                    true,
+                    {1, 2, 4},
+                    probes_digest(sample_probes())};
   all.space = space;
   all.quantisation = QuantisationRecord{"symmetric-i8", "channel"};
   Port logits = port(9, Direction::kOutput, "section", DType::kF32, {symbol("B"), fixed(3)}, Semantic::kLogits);
@@ -170,8 +176,9 @@ Probes sample_probes() {
 std::string encoder_bytes() {
   ModuleWriter writer = plain("sample-encoder", Kind::kEncoder);
   Contract contract;
-  contract.ports = {port(1, Direction::kInput, "text", DType::kUtf8, {symbol("B")}, Semantic::kText),
-                    port(2, Direction::kOutput, "ids", DType::kI64, {symbol("B"), symbol("T", 256)}, Semantic::kTokens)};
+  contract.ports = {
+      port(1, Direction::kInput, "text", DType::kUtf8, {symbol("B")}, Semantic::kText),
+      port(2, Direction::kOutput, "ids", DType::kI64, {symbol("B"), symbol("T", 256)}, Semantic::kTokens)};
   contract.ports[1].layout = Layout::kRagged;
   contract.ports[1].preparation = wordpiece();
   writer.set_contract(contract);
@@ -191,7 +198,8 @@ std::string backbone_bytes(Compression compression) {
   for (int number = 1; number <= static_cast<int>(DType::kF64); ++number) {
     const auto dtype = static_cast<DType>(number);
     const size_t bytes = static_cast<size_t>(dtype_size(dtype)) * 15;
-    std::string data = dtype == DType::kBool ? std::string("\0\1\0\1\1\0\1\0\1\1\0\1\0\1\1", 15) : pattern(bytes, seed++);
+    std::string data =
+        dtype == DType::kBool ? std::string("\0\1\0\1\1\0\1\0\1\1\0\1\0\1\1", 15) : pattern(bytes, seed++);
     must(writer.add_tensor("t." + std::string(dtype_name(dtype)), dtype, {3, 5}, owned(std::move(data))));
   }
   must(writer.add_tensor("empty", DType::kF32, {0, 4}, Bytes{}));

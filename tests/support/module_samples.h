@@ -1,5 +1,5 @@
-// Small modules with something of everything: for unit tests, golden files and the fuzz corpus. Built from fixed numbers,
-// so their bytes never change.
+// Small modules with something of everything: for unit tests, golden files and the fuzz corpus. Built from fixed
+// numbers, so their bytes never change.
 #pragma once
 
 #include <string>

@@ -26,8 +26,8 @@ std::string unpack(const Compressed& packed, size_t raw_size) {
 }  // namespace
 
 TEST_CASE("compressed chunks give back their bytes at every size around a chunk") {
-  for (const size_t size : {size_t{1}, size_t{63}, size_t{1} << 20, (size_t{1} << 20) - 1, (size_t{1} << 20) + 1,
-                            (size_t{2} << 20) + 5}) {
+  for (const size_t size :
+       {size_t{1}, size_t{63}, size_t{1} << 20, (size_t{1} << 20) - 1, (size_t{1} << 20) + 1, (size_t{2} << 20) + 5}) {
     CAPTURE(size);
     std::string raw(size, 'x');
     for (size_t i = 0; i < size; i += 7) raw[i] = static_cast<char>(i >> 3);

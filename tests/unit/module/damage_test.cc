@@ -1,4 +1,5 @@
-// What a hostile file may try (the parser list of FAULTS): each is refused with its code, none crashes or asks for memory.
+// What a hostile file may try (the parser list of FAULTS): each is refused with its code, none crashes or asks for
+// memory.
 #include <doctest/doctest.h>
 
 #include <chrono>
@@ -44,28 +45,43 @@ TEST_CASE("a small file cut off at any byte is refused") {
 
 TEST_CASE("segments that overlap, leave holes or pass the end are refused") {
   const std::string file = test::backbone_bytes();
-  refused(file, [](ModuleIndex& m) { m.tensors[2].offset = m.tensors[1].offset; }, "hole or an overlap");
-  refused(file, [](ModuleIndex& m) { m.tensors[2].offset += 64; }, "hole or an overlap");
-  refused(file, [](ModuleIndex& m) { m.tensors[2].offset += 8; }, "hole or an overlap");
-  refused(file, [](ModuleIndex& m) { m.tensors[0].offset = 0; }, "hole or an overlap");
-  refused(file, [](ModuleIndex& m) { m.tensors[0].offset = kMost - 63; }, "hole or an overlap");
-  refused(file, [](ModuleIndex& m) { m.tensors.pop_back(); }, "hole or an overlap");
-  refused(file, [](ModuleIndex& m) { m.assets.pop_back(); }, "hole or an overlap");
-  refused(file, [](ModuleIndex& m) { m.assets[0].raw_length = m.assets[0].stored_length = 1 << 20; }, "past the segments");
-  refused(file,
-          [](ModuleIndex& m) { m.assets[0].raw_length = m.assets[0].stored_length = uint64_t{1} << 62; },
-          "past the segments");
-  refused(file, [](ModuleIndex& m) { m.assets[0].raw_length = m.assets[0].stored_length = kMost; }, "above 2^63");
+  refused(
+      file, [](ModuleIndex& m) { m.tensors[2].offset = m.tensors[1].offset; }, "hole or an overlap");
+  refused(
+      file, [](ModuleIndex& m) { m.tensors[2].offset += 64; }, "hole or an overlap");
+  refused(
+      file, [](ModuleIndex& m) { m.tensors[2].offset += 8; }, "hole or an overlap");
+  refused(
+      file, [](ModuleIndex& m) { m.tensors[0].offset = 0; }, "hole or an overlap");
+  refused(
+      file, [](ModuleIndex& m) { m.tensors[0].offset = kMost - 63; }, "hole or an overlap");
+  refused(
+      file, [](ModuleIndex& m) { m.tensors.pop_back(); }, "hole or an overlap");
+  refused(
+      file, [](ModuleIndex& m) { m.assets.pop_back(); }, "hole or an overlap");
+  refused(
+      file, [](ModuleIndex& m) { m.assets[0].raw_length = m.assets[0].stored_length = 1 << 20; }, "past the segments");
+  refused(
+      file, [](ModuleIndex& m) { m.assets[0].raw_length = m.assets[0].stored_length = uint64_t{1} << 62; },
+      "past the segments");
+  refused(
+      file, [](ModuleIndex& m) { m.assets[0].raw_length = m.assets[0].stored_length = kMost; }, "above 2^63");
 }
 
 TEST_CASE("components that are too short, too long or disagree about a range are refused") {
   const std::string file = test::composite_bytes();
-  refused(file, [](ModuleIndex& m) { m.components[0].length = 64; }, "too short");
-  refused(file, [](ModuleIndex& m) { m.components[0].length = kMost; }, "past the segments");
-  refused(file, [](ModuleIndex& m) { m.components[0].offset += 64; }, "hole or an overlap");
-  refused(file, [](ModuleIndex& m) { m.components[3].length -= 64; }, "says otherwise");
-  refused(file, [](ModuleIndex& m) { m.components[3].content[0] ^= 1; }, "says otherwise");
-  refused(file, [](ModuleIndex& m) { m.components[0].slot = m.components[1].slot; }, "occurs twice");
+  refused(
+      file, [](ModuleIndex& m) { m.components[0].length = 64; }, "too short");
+  refused(
+      file, [](ModuleIndex& m) { m.components[0].length = kMost; }, "past the segments");
+  refused(
+      file, [](ModuleIndex& m) { m.components[0].offset += 64; }, "hole or an overlap");
+  refused(
+      file, [](ModuleIndex& m) { m.components[3].length -= 64; }, "says otherwise");
+  refused(
+      file, [](ModuleIndex& m) { m.components[3].content[0] ^= 1; }, "says otherwise");
+  refused(
+      file, [](ModuleIndex& m) { m.components[0].slot = m.components[1].slot; }, "occurs twice");
 }
 
 TEST_CASE("a component whose digests are not those of the index is a digest error") {
@@ -80,61 +96,118 @@ TEST_CASE("a component whose digests are not those of the index is a digest erro
 
 TEST_CASE("shape × dtype that is not the raw length, or does not fit a number, is refused") {
   const std::string file = test::backbone_bytes();
-  refused(file, [](ModuleIndex& m) { m.tensors[5].shape = {3, 6}; }, "from shape and dtype");
-  refused(file, [](ModuleIndex& m) { m.tensors[5].shape = {}; }, "from shape and dtype");
-  refused(file, [](ModuleIndex& m) { m.tensors[5].shape[0] = 0; }, "from shape and dtype");
-  refused(file, [](ModuleIndex& m) { m.tensors[5].shape = {kMost}; }, "does not fit");
-  refused(file, [](ModuleIndex& m) { m.tensors[5].shape = {uint64_t{1} << 40, uint64_t{1} << 40}; }, "does not fit");
-  refused(file, [](ModuleIndex& m) { m.tensors[5].shape = {0, uint64_t{1} << 40, uint64_t{1} << 40}; }, "does not fit");
-  refused(file, [](ModuleIndex& m) { m.tensors[5].shape.assign(9, 1); }, "rank 9");
-  refused(file, [](ModuleIndex& m) { m.tensors[5].raw_length += 1; }, "expected equal lengths");
-  refused(file, [](ModuleIndex& m) { m.tensors[5].dtype = DType::kUtf8; }, "dtype 14");
-  refused(file, [](ModuleIndex& m) { m.tensors[5].dtype = DType::kInvalid; }, "dtype 0");
+  refused(
+      file,
+      [](ModuleIndex& m) {
+        m.tensors[5].shape = {3, 6};
+      },
+      "from shape and dtype");
+  refused(
+      file, [](ModuleIndex& m) { m.tensors[5].shape = {}; }, "from shape and dtype");
+  refused(
+      file, [](ModuleIndex& m) { m.tensors[5].shape[0] = 0; }, "from shape and dtype");
+  refused(
+      file, [](ModuleIndex& m) { m.tensors[5].shape = {kMost}; }, "does not fit");
+  refused(
+      file,
+      [](ModuleIndex& m) {
+        m.tensors[5].shape = {uint64_t{1} << 40, uint64_t{1} << 40};
+      },
+      "does not fit");
+  refused(
+      file,
+      [](ModuleIndex& m) {
+        m.tensors[5].shape = {0, uint64_t{1} << 40, uint64_t{1} << 40};
+      },
+      "does not fit");
+  refused(
+      file, [](ModuleIndex& m) { m.tensors[5].shape.assign(9, 1); }, "rank 9");
+  refused(
+      file, [](ModuleIndex& m) { m.tensors[5].raw_length += 1; }, "expected equal lengths");
+  refused(
+      file, [](ModuleIndex& m) { m.tensors[5].dtype = DType::kUtf8; }, "dtype 14");
+  refused(
+      file, [](ModuleIndex& m) { m.tensors[5].dtype = DType::kInvalid; }, "dtype 0");
 }
 
 TEST_CASE("chunk tables that do not add up are refused") {
   const std::string file = test::chunked_bytes({Codec::kZstd, 3});
-  refused(file, [](ModuleIndex& m) { m.tensors[0].chunk_raw = 0; }, "expected 1 to 4 MiB");
-  refused(file, [](ModuleIndex& m) { m.tensors[0].chunk_raw = uint64_t{1} << 40; }, "expected 1 to 4 MiB");
-  refused(file, [](ModuleIndex& m) { m.tensors[0].chunk_stored.pop_back(); }, "1 chunks; expected 2");
-  refused(file, [](ModuleIndex& m) { m.tensors[0].chunk_stored.push_back(1); }, "3 chunks; expected 2");
-  refused(file, [](ModuleIndex& m) { m.tensors[0].chunk_stored[0] += 1; }, "bytes in all");
-  refused(file, [](ModuleIndex& m) { m.tensors[0].chunk_stored[0] = 0; }, "stored length 0");
-  refused(file, [](ModuleIndex& m) { m.tensors[0].chunk_stored[0] = kMost; }, "stored length");
-  refused(file, [](ModuleIndex& m) { m.tensors[0].raw_length = uint64_t{1} << 62; }, "chunks; expected");
+  refused(
+      file, [](ModuleIndex& m) { m.tensors[0].chunk_raw = 0; }, "expected 1 to 4 MiB");
+  refused(
+      file, [](ModuleIndex& m) { m.tensors[0].chunk_raw = uint64_t{1} << 40; }, "expected 1 to 4 MiB");
+  refused(
+      file, [](ModuleIndex& m) { m.tensors[0].chunk_stored.pop_back(); }, "1 chunks; expected 2");
+  refused(
+      file, [](ModuleIndex& m) { m.tensors[0].chunk_stored.push_back(1); }, "3 chunks; expected 2");
+  refused(
+      file, [](ModuleIndex& m) { m.tensors[0].chunk_stored[0] += 1; }, "bytes in all");
+  refused(
+      file, [](ModuleIndex& m) { m.tensors[0].chunk_stored[0] = 0; }, "stored length 0");
+  refused(
+      file, [](ModuleIndex& m) { m.tensors[0].chunk_stored[0] = kMost; }, "stored length");
+  refused(
+      file, [](ModuleIndex& m) { m.tensors[0].raw_length = uint64_t{1} << 62; }, "chunks; expected");
 }
 
 TEST_CASE("names that are empty, long, out of order or used twice are refused") {
   const std::string file = test::backbone_bytes();
-  refused(file, [](ModuleIndex& m) { m.identity.name = ""; }, "no name");
-  refused(file, [](ModuleIndex& m) { m.identity.name = std::string(513, 'x'); }, "513 bytes");
-  refused(file, [](ModuleIndex& m) { m.tensors[1].name = m.tensors[0].name; }, "occurs twice");
-  refused(file, [](ModuleIndex& m) { m.tensors[1].name = "a"; }, "out of order");
-  refused(file, [](ModuleIndex& m) { m.tensors[0].name = ""; }, "no name");
-  refused(file, [](ModuleIndex& m) { m.assets[0].name = ""; }, "no name");
-  refused(file, [](ModuleIndex& m) { m.contract.ports[1].number = m.contract.ports[0].number; }, "sorted by number");
-  refused(file,
-          [](ModuleIndex& m) {
-            m.contract.ports[1].direction = m.contract.ports[0].direction;
-            m.contract.ports[1].name = m.contract.ports[0].name;
-          },
-          "occurs twice in one direction");
-  refused(file, [](ModuleIndex& m) { m.graph.taps[1].name = m.graph.taps[0].name; }, "occurs twice");
-  refused(file, [](ModuleIndex& m) { m.graph.nodes[1].attributes[1].name = "epsilon"; }, "occurs twice");
-  refused(file, [](ModuleIndex& m) { m.graph.nodes[1].op = ""; }, "no name");
-  refused(file, [](ModuleIndex& m) { std::swap(m.contract.requirements.ops[0], m.contract.requirements.ops[1]); },
-          "out of order");
-  refused(file, [](ModuleIndex& m) { m.optional_features = {"b", "a"}; }, "out of order");
+  refused(
+      file, [](ModuleIndex& m) { m.identity.name = ""; }, "no name");
+  refused(
+      file, [](ModuleIndex& m) { m.identity.name = std::string(513, 'x'); }, "513 bytes");
+  refused(
+      file, [](ModuleIndex& m) { m.tensors[1].name = m.tensors[0].name; }, "occurs twice");
+  refused(
+      file, [](ModuleIndex& m) { m.tensors[1].name = "a"; }, "out of order");
+  refused(
+      file, [](ModuleIndex& m) { m.tensors[0].name = ""; }, "no name");
+  refused(
+      file, [](ModuleIndex& m) { m.assets[0].name = ""; }, "no name");
+  refused(
+      file, [](ModuleIndex& m) { m.contract.ports[1].number = m.contract.ports[0].number; }, "sorted by number");
+  refused(
+      file,
+      [](ModuleIndex& m) {
+        m.contract.ports[1].direction = m.contract.ports[0].direction;
+        m.contract.ports[1].name = m.contract.ports[0].name;
+      },
+      "occurs twice in one direction");
+  refused(
+      file, [](ModuleIndex& m) { m.graph.taps[1].name = m.graph.taps[0].name; }, "occurs twice");
+  refused(
+      file, [](ModuleIndex& m) { m.graph.nodes[1].attributes[1].name = "epsilon"; }, "occurs twice");
+  refused(
+      file, [](ModuleIndex& m) { m.graph.nodes[1].op = ""; }, "no name");
+  refused(
+      file, [](ModuleIndex& m) { std::swap(m.contract.requirements.ops[0], m.contract.requirements.ops[1]); },
+      "out of order");
+  refused(
+      file,
+      [](ModuleIndex& m) {
+        m.optional_features = {"b", "a"};
+      },
+      "out of order");
 }
 
 TEST_CASE("impossible dims of ports are refused") {
   const std::string file = test::backbone_bytes();
-  refused(file, [](ModuleIndex& m) { m.contract.ports[1].dims[1].size = 0; }, "fixed dim of size 0");
-  refused(file, [](ModuleIndex& m) { m.contract.ports[1].dims[1].size = kMost; }, "above 2^63");
-  refused(file, [](ModuleIndex& m) { m.contract.ports[0].dims[0].size = 3; }, "impossible bounds");
-  refused(file, [](ModuleIndex& m) { m.contract.ports[0].dims[0].multiple_of = 0; }, "impossible bounds");
-  refused(file, [](ModuleIndex& m) { m.contract.ports[0].dims[1].min = 1000; }, "impossible bounds");
-  refused(file, [](ModuleIndex& m) { m.contract.ports[0].dims.assign(9, Dim{"B", 0, 1, 0, 1}); }, "rank 9");
+  refused(
+      file, [](ModuleIndex& m) { m.contract.ports[1].dims[1].size = 0; }, "fixed dim of size 0");
+  refused(
+      file, [](ModuleIndex& m) { m.contract.ports[1].dims[1].size = kMost; }, "above 2^63");
+  refused(
+      file, [](ModuleIndex& m) { m.contract.ports[0].dims[0].size = 3; }, "impossible bounds");
+  refused(
+      file, [](ModuleIndex& m) { m.contract.ports[0].dims[0].multiple_of = 0; }, "impossible bounds");
+  refused(
+      file, [](ModuleIndex& m) { m.contract.ports[0].dims[1].min = 1000; }, "impossible bounds");
+  refused(
+      file,
+      [](ModuleIndex& m) {
+        m.contract.ports[0].dims.assign(9, Dim{"B", 0, 1, 0, 1});
+      },
+      "rank 9");
 }
 
 TEST_CASE("components nested 32 deep open, 33 deep do not") {

@@ -52,7 +52,9 @@ TEST_CASE("the body changes with each thing that it covers") {
       [](ModuleIndex& m) { m.graph.taps[0].value = "hidden"; },
       [](ModuleIndex& m) { m.tensors[0].name = "a2"; },
       [](ModuleIndex& m) { m.tensors[0].dtype = DType::kI32; },
-      [](ModuleIndex& m) { m.tensors[0].shape = {3, 2}; },
+      [](ModuleIndex& m) {
+        m.tensors[0].shape = {3, 2};
+      },
       [](ModuleIndex& m) { m.tensors[0].digest[31] = 1; },
       [](ModuleIndex& m) { m.assets[0].name = "v"; },
       [](ModuleIndex& m) { m.assets[0].digest[31] = 1; },
@@ -73,7 +75,9 @@ TEST_CASE("names of nodes, the label and the layout do not change the content") 
       [](ModuleIndex& m) { m.identity.name = "renamed"; },
       [](ModuleIndex& m) { m.identity.version = "2.0.0"; },
       [](ModuleIndex& m) { m.identity.licence = "GPL-2.0-only"; },
-      [](ModuleIndex& m) { m.identity.lineage = {{"converted-from", "x", Digest{9}}}; },
+      [](ModuleIndex& m) {
+        m.identity.lineage = {{"converted-from", "x", Digest{9}}};
+      },
       [](ModuleIndex& m) { m.tensors[0].offset = 640; },
       [](ModuleIndex& m) { m.tensors[0].codec = Codec::kZstd; },
       [](ModuleIndex& m) { m.tensors[0].hash[0] = 1; },

@@ -104,8 +104,8 @@ TEST_CASE("swapped tensors, a foreign fingerprint and foreign probes are found")
   const std::string foreign = test::with_index(
       test::backbone_bytes(), [](ModuleIndex& index) { index.contract.ports[1].space->fingerprint[5] ^= 1; });
   CHECK(finding(foreign) == Code::kDigest);
-  const std::string probes = test::with_index(
-      test::head_bytes(), [](ModuleIndex& index) { index.contract.ports[0].space->probes[5] ^= 1; });
+  const std::string probes =
+      test::with_index(test::head_bytes(), [](ModuleIndex& index) { index.contract.ports[0].space->probes[5] ^= 1; });
   CHECK(finding(probes) == Code::kDigest);
   // with_index drops the trailers: a head whose probes were taken away is found as well.
   CHECK(finding(test::with_index(test::head_bytes(), [](ModuleIndex&) {})) == Code::kDigest);

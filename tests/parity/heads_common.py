@@ -37,7 +37,10 @@ class Tool:
         y.astype("<f8" if kind == "ridge" else "<i4").tofile(y_path)
         words = strengths if isinstance(strengths, str) else ",".join(repr(float(s)) for s in strengths)
         command = [self.program, kind, x_path, y_path, str(x.shape[1]), str(outputs), str(threads), standardize, words]
-        out = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+        if done.returncode != 0:
+            sys.exit(f"train_tool ended with {done.returncode}")
+        out = json.loads(done.stdout)
         out["weights"] = numpy.array(out["weights"]).reshape(outputs, x.shape[1])
         out["bias"] = numpy.array(out["bias"])
         return out

@@ -142,7 +142,9 @@ void check_regression(const json& one) {
     else if (key == "rmse") check_number(root_mean_squared_error(rows), expected, tolerance);
     else if (key == "mae") check_number(mean_absolute_error(rows), expected, tolerance);
     else if (key == "r2") check_number(r2_score(rows), expected, tolerance);
-    else if (key == "median_absolute_error") check_number(median_absolute_error(rows), expected, tolerance);
+    else if (key == "median_absolute_error") {  // the reference was made without the weights
+      check_number(median_absolute_error({truth, predicted, outputs}), expected, tolerance);
+    }
     else if (key == "explained_variance") check_number(explained_variance(rows), expected, tolerance);
     else if (key == "max_error") check_number(max_error(rows), expected, tolerance);
     else if (key == "mape") check_number(mean_absolute_percentage_error(rows), expected, tolerance);

@@ -35,6 +35,7 @@ Result<TransformerSpec> read_shared(StrictObject& config) {
   MODNET_ASSIGN(spec.token_types, config.integer_or("type_vocab_size", 1, 1 << 16, 2));
   MODNET_ASSIGN(spec.pad_id, config.integer_or("pad_token_id", 0, 1 << 24, 0));
   MODNET_ASSIGN(spec.epsilon, config.real_or("layer_norm_eps", 1e-12));
+  if (!(spec.epsilon > 0 && spec.epsilon < 1)) return config.unknown("layer_norm_eps", "a number between 0 and 1");
   MODNET_ASSIGN(spec.activation, read_activation(config, "hidden_act"));
   if (spec.hidden % spec.heads != 0) return config.unknown("num_attention_heads", "a divisor of hidden_size");
   MODNET_TRY(config.must_be("is_decoder", false));

@@ -21,6 +21,12 @@ constexpr int64_t kMaxTokenizer = int64_t{1} << 30;
 
 std::string join(const std::string& folder, std::string_view name) { return folder + "/" + std::string(name); }
 
+/// False too where the path cannot be looked at: opening it then says why.
+bool exists(const std::string& path) {
+  std::error_code failed;
+  return std::filesystem::exists(path, failed);
+}
+
 /// Weights of one folder: a single file or shards. Names are as stored; data points into the mapped files.
 struct Checkpoint {
   std::vector<ForeignTensor> tensors;
@@ -43,17 +49,16 @@ Result<T> in_file(Result<T> result, const std::string& path) {
 }
 
 Result<Checkpoint> read_checkpoint(ImportedModel& model, const std::string& folder) {
-  namespace fs = std::filesystem;
   Checkpoint checkpoint;
   const std::string single = join(folder, "model.safetensors"), index_path = join(folder, "model.safetensors.index.json");
-  if (fs::exists(single)) {
+  if (exists(single)) {
     MODNET_ASSIGN(const Bytes bytes, map_file(model, single));
     MODNET_ASSIGN(Safetensors read, in_file(read_safetensors(bytes), single));
     checkpoint.tensors = std::move(read.tensors);
     return checkpoint;
   }
-  if (!fs::exists(index_path)) {
-    const bool pickle = fs::exists(join(folder, "pytorch_model.bin"));
+  if (!exists(index_path)) {
+    const bool pickle = exists(join(folder, "pytorch_model.bin")) || exists(join(folder, "pytorch_model.bin.index.json"));
     return Error{Code::kUnreadable, "CANNOT_READ", pickle ? "the weights are in pytorch_model.bin, a pickle, which runs code when it is read" : "there is no model.safetensors",
                  {}, folder, pickle ? "convert it to safetensors first" : "give a folder with model.safetensors or model.safetensors.index.json"};
   }
@@ -85,24 +90,46 @@ Result<TransformerSpec> read_spec(const std::string& path) {
   return config.unknown("model_type", "bert, distilbert, mpnet, roberta, xlm-roberta or camembert");
 }
 
+/// A member of an object of tokenizer.json whose "type" is `type`; null when there is none.
+const nlohmann::json* section_key(const nlohmann::json& tokenizer, const char* section, const char* type, const char* key) {
+  const auto part = tokenizer.find(section);
+  if (part == tokenizer.end() || !part->is_object()) return nullptr;
+  const auto kind = part->find("type");
+  if (kind == part->end() || *kind != type) return nullptr;
+  const auto item = part->find(key);
+  return item == part->end() ? nullptr : &*item;
+}
+
 /// What tokenizer_config.json may say against tokenizer.json, and its length limit.
 Result<std::optional<int64_t>> read_tokenizer_config(const std::string& path, const nlohmann::json& tokenizer) {
-  if (!std::filesystem::exists(path)) return std::optional<int64_t>();
-  MODNET_ASSIGN(const std::string text, read_file(path, kMaxConfig));
-  MODNET_ASSIGN(const nlohmann::json parsed, parse_config(text, path));
-  if (!parsed.is_object()) return malformed("expected an object").in_file(path);
-  // transformers rebuilds a BERT normaliser from these keys when they differ, so a difference must not pass.
-  const auto normalizer = tokenizer.find("normalizer");
-  if (normalizer != tokenizer.end() && normalizer->is_object() && normalizer->value("type", "") == "BertNormalizer") {
-    constexpr std::pair<const char*, const char*> kSame[] = {
-        {"do_lower_case", "lowercase"}, {"strip_accents", "strip_accents"}, {"tokenize_chinese_chars", "handle_chinese_chars"}};
-    for (const auto& [ours, theirs] : kSame) {
-      const auto a = parsed.find(ours);
-      const auto b = normalizer->find(theirs);
-      if (a != parsed.end() && b != normalizer->end() && !(*a == *b))
-        return Error{Code::kMalformed, "IMPORT_UNKNOWN", "key '" + std::string(ours) + "' is " + a->dump() + " while tokenizer.json says " + b->dump(),
-                     ours, path, "make the two files agree"};
-    }
+  nlohmann::json parsed = nlohmann::json::object();
+  if (exists(path)) {
+    MODNET_ASSIGN(const std::string text, read_file(path, kMaxConfig));
+    MODNET_ASSIGN(parsed, parse_config(text, path));
+    if (!parsed.is_object()) return malformed("expected an object").in_file(path);
+  }
+  StrictObject config(parsed, path);
+  // transformers rebuilds the normaliser and the splitting from these keys when they differ, so a difference must not pass.
+  struct Same {
+    const char *key, *section, *type, *theirs;
+  };
+  constexpr Same kSame[] = {{"do_lower_case", "normalizer", "BertNormalizer", "lowercase"},
+                            {"strip_accents", "normalizer", "BertNormalizer", "strip_accents"},
+                            {"tokenize_chinese_chars", "normalizer", "BertNormalizer", "handle_chinese_chars"},
+                            {"add_prefix_space", "pre_tokenizer", "ByteLevel", "add_prefix_space"}};
+  for (const Same& same : kSame) {
+    const auto ours = parsed.find(same.key);
+    const nlohmann::json* theirs = section_key(tokenizer, same.section, same.type, same.theirs);
+    if (ours != parsed.end() && theirs != nullptr && *ours != *theirs)
+      return Error{Code::kMalformed, "IMPORT_UNKNOWN", "key '" + std::string(same.key) + "' is " + ours->dump() + " while tokenizer.json says " + theirs->dump(),
+                   same.key, path, "make the two files agree"};
+  }
+  MODNET_TRY(config.must_be("split_special_tokens", false));
+  // Which end of a long text is cut: here, else in tokenizer.json.
+  MODNET_TRY(config.must_be("truncation_side", "right"));
+  if (const auto truncation = tokenizer.find("truncation"); !config.has("truncation_side") && truncation != tokenizer.end() && truncation->is_object()) {
+    StrictObject stored(*truncation, path.substr(0, path.rfind('/')) + "/tokenizer.json", "truncation.");
+    MODNET_TRY(stored.must_be("direction", "Right"));
   }
   const auto limit = parsed.find("model_max_length");
   if (limit == parsed.end() || !limit->is_number()) return std::optional<int64_t>();
@@ -161,6 +188,13 @@ class Importer {
     pooling_ = options_.pooling ? *options_.pooling : sentence_.pooling;
     if (!sentence_.present && !options_.pooling)
       return usage("the folder has no modules.json that says how token embeddings become one embedding", "give --pooling mean, cls, max or none").in_file(folder_);
+    int64_t width = spec_.hidden;
+    for (const DenseLayer& layer : sentence_.dense) {
+      if (layer.inputs != width)
+        return malformed("expected in_features " + std::to_string(width) + ", got " + std::to_string(layer.inputs), "in_features")
+            .in_file(join(join(folder_, layer.folder), "config.json"));
+      width = layer.outputs;
+    }
     if (sentence_.pooled_width > 0 && sentence_.pooled_width != spec_.hidden)
       return malformed("the pooling expects a width of " + std::to_string(sentence_.pooled_width) + "; the transformer's is " + std::to_string(spec_.hidden)).in_file(folder_);
     // --pooling none leaves token embeddings only: what comes after pooling has nothing to work on.
@@ -459,7 +493,8 @@ class Importer {
 Result<std::unique_ptr<ImportedModel>> import_hf_folder(const std::string& folder, const ImportOptions& options) {
   std::string trimmed = folder;
   while (trimmed.size() > 1 && trimmed.back() == '/') trimmed.pop_back();
-  if (!std::filesystem::is_directory(trimmed))
+  std::error_code failed;
+  if (!std::filesystem::is_directory(trimmed, failed))
     return Error{Code::kUnreadable, "CANNOT_READ", "is not a folder", {}, folder, "give a folder with config.json, tokenizer.json and model.safetensors"};
   return Importer(trimmed, options).run();
 }

@@ -31,6 +31,7 @@ Result<TransformerSpec> read_mpnet(StrictObject& config) {
   MODNET_ASSIGN(spec.positions, config.integer("max_position_embeddings", 1, 1 << 20));
   MODNET_ASSIGN(spec.pad_id, config.integer_or("pad_token_id", 0, 1 << 24, 1));
   MODNET_ASSIGN(spec.epsilon, config.real_or("layer_norm_eps", 1e-12));
+  if (!(spec.epsilon > 0 && spec.epsilon < 1)) return config.unknown("layer_norm_eps", "a number between 0 and 1");
   MODNET_ASSIGN(spec.relative_buckets, config.integer_or("relative_attention_num_buckets", 4, 1 << 12, 32));
   MODNET_ASSIGN(spec.activation, read_activation(config, "hidden_act"));
   if (spec.hidden % spec.heads != 0) return config.unknown("num_attention_heads", "a divisor of hidden_size");

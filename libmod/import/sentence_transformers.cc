@@ -13,7 +13,8 @@ constexpr int64_t kMaxConfig = int64_t{16} << 20;
 
 /// A JSON file of the folder; nothing when it is not there.
 Result<std::optional<nlohmann::json>> optional_config(const std::string& path) {
-  if (!std::filesystem::exists(path)) return std::optional<nlohmann::json>();
+  std::error_code failed;  // a path that cannot even be looked at is an error of read_file
+  if (!std::filesystem::exists(path, failed) && !failed) return std::optional<nlohmann::json>();
   MODNET_ASSIGN(const std::string text, read_file(path, kMaxConfig));
   MODNET_ASSIGN(nlohmann::json parsed, parse_config(text, path));
   return std::optional<nlohmann::json>(std::move(parsed));
@@ -27,11 +28,15 @@ Status read_pooling(const std::string& path, SentenceConfig& config) {
   MODNET_ASSIGN(const auto parsed, optional_config(path));
   if (!parsed || !parsed->is_object()) return not_understood(path, "", "the pooling has no configuration");
   StrictObject object(*parsed, path);
-  std::vector<std::string> modes;
-  if (const nlohmann::json* mode = object.raw("pooling_mode"); mode != nullptr) {  // version 6: one text or a list
-    for (const auto& one : mode->is_array() ? *mode : nlohmann::json::array({*mode})) {
+  struct Mode {
+    std::string key, name;
+  };
+  std::vector<Mode> modes;
+  const nlohmann::json* listed = object.raw("pooling_mode");  // since version 6: one text or a list
+  if (listed != nullptr) {
+    for (const auto& one : listed->is_array() ? *listed : nlohmann::json::array({*listed})) {
       if (!one.is_string()) return object.unknown("pooling_mode", "mean, cls or max");
-      modes.push_back(one.get<std::string>());
+      modes.push_back({"pooling_mode", one.get<std::string>()});
     }
   }
   struct Old {
@@ -44,14 +49,19 @@ Status read_pooling(const std::string& path, SentenceConfig& config) {
                           {"pooling_mode_weightedmean_tokens", "weightedmean"},
                           {"pooling_mode_lasttoken", "lasttoken"}};
   for (const Old& old : kOld) {
-    MODNET_ASSIGN(const bool set, object.boolean_or(old.key, false));
-    if (set) modes.emplace_back(old.mode);
+    // The older versions take the mean where the file does not say that they should not.
+    MODNET_ASSIGN(const bool set, object.boolean_or(old.key, listed == nullptr && old.mode == "mean"));
+    if (set) modes.push_back({std::string(old.key), std::string(old.mode)});
   }
-  if (modes.size() != 1) return not_understood(path, "pooling_mode", "key 'pooling_mode': expected exactly one of mean, cls, max; got " + std::to_string(modes.size()) + " modes");
-  if (modes[0] == "mean") config.pooling = Pooling::kMean;
-  else if (modes[0] == "cls") config.pooling = Pooling::kCls;
-  else if (modes[0] == "max") config.pooling = Pooling::kMax;
-  else return not_understood(path, "pooling_mode", "key 'pooling_mode': expected mean, cls or max, got '" + modes[0] + "'");
+  if (modes.size() != 1) {
+    std::string names;
+    for (const Mode& mode : modes) names += (names.empty() ? "" : ", ") + mode.name;
+    return not_understood(path, "pooling_mode", "key 'pooling_mode': expected exactly one of mean, cls and max, got " + (names.empty() ? "none" : names));
+  }
+  if (modes[0].name == "mean") config.pooling = Pooling::kMean;
+  else if (modes[0].name == "cls") config.pooling = Pooling::kCls;
+  else if (modes[0].name == "max") config.pooling = Pooling::kMax;
+  else return not_understood(path, modes[0].key, "key '" + modes[0].key + "': expected mean, cls or max, got '" + modes[0].name + "'");
   MODNET_ASSIGN(const int64_t old_width, object.integer_or("word_embedding_dimension", 1, 1 << 16, 0));
   MODNET_ASSIGN(const int64_t new_width, object.integer_or("embedding_dimension", 1, 1 << 16, 0));
   config.pooled_width = old_width > 0 ? old_width : new_width;
@@ -71,7 +81,7 @@ Status read_dense(const std::string& folder, const std::string& path, SentenceCo
   MODNET_ASSIGN(layer.outputs, object.integer("out_features", 1, 1 << 16));
   MODNET_ASSIGN(layer.bias, object.boolean_or("bias", true));
   MODNET_ASSIGN(const std::string activation, object.text_or("activation_function", "torch.nn.modules.activation.Tanh"));
-  const std::string name = activation.substr(activation.rfind('.') + 1);
+  const std::string name = activation.starts_with("torch.nn.modules.") ? activation.substr(activation.rfind('.') + 1) : "";
   if (name == "Tanh") layer.activation = UnaryOp::kTanh;
   else if (name == "ReLU") layer.activation = UnaryOp::kRelu;
   else if (name == "GELU") layer.activation = UnaryOp::kGelu;
@@ -116,9 +126,15 @@ Status read_prompts(const std::string& folder, SentenceConfig& config) {
   return object.finish();
 }
 
+/// The transformer's settings. Old versions named the file after the family; the first that is there counts, as there.
 Status read_length(const std::string& folder, SentenceConfig& config) {
-  const std::string file = folder + "/sentence_bert_config.json";
-  MODNET_ASSIGN(const auto parsed, optional_config(file));
+  std::string file;
+  std::optional<nlohmann::json> parsed;
+  for (const char* family : {"bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet"}) {
+    file = folder + "/sentence_" + family + "_config.json";
+    MODNET_ASSIGN(parsed, optional_config(file));
+    if (parsed) break;
+  }
   if (!parsed) return ok();
   if (!parsed->is_object()) return not_understood(file, "", "expected an object");
   StrictObject object(*parsed, file);

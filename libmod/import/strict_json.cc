@@ -1,5 +1,7 @@
 #include "libmod/import/strict_json.h"
 
+#include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "formats/base/text.h"
@@ -46,7 +48,7 @@ Result<int64_t> StrictObject::integer_or(std::string_view key, int64_t least, in
 Result<double> StrictObject::real_or(std::string_view key, double fallback) {
   const nlohmann::json* item = raw(key);
   if (item == nullptr) return fallback;
-  if (!item->is_number()) return unknown(key, "a number");
+  if (!item->is_number() || !std::isfinite(item->get<double>())) return unknown(key, "a number");
   return item->get<double>();
 }
 Result<std::string> StrictObject::text(std::string_view key) {
@@ -97,8 +99,12 @@ Result<nlohmann::json> parse_config(std::string_view text, const std::string& fi
   };
   if (const int64_t bad = utf8_error(text); bad >= 0)
     return malformed("is not UTF-8", "offset " + std::to_string(bad)).in_file(file);
+  // The parser takes a NUL byte for the end of its input, whatever follows.
+  if (const size_t nul = text.find('\0'); nul != std::string_view::npos)
+    return malformed("has a NUL byte, which JSON does not allow", "offset " + std::to_string(nul)).in_file(file);
   nlohmann::json parsed = nlohmann::json::parse(text, callback, false);
-  if (parsed.is_discarded()) return malformed(deepest > 64 ? "is nested deeper than 64 levels" : "is not JSON").in_file(file);
+  if (deepest > 64) return malformed("is nested deeper than 64 levels").in_file(file);
+  if (parsed.is_discarded()) return malformed("is not JSON").in_file(file);
   if (!duplicate.empty()) return malformed("has the key '" + duplicate + "' twice").in_file(file);
   if (!parsed.is_object() && !parsed.is_array()) return malformed("expected an object or a list").in_file(file);
   return parsed;

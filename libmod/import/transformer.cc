@@ -43,11 +43,12 @@ Result<UnaryOp> read_activation(StrictObject& config, std::string_view key) {
 }
 
 std::span<const std::string_view> bookkeeping_keys() {
-  static constexpr std::array<std::string_view, 28> kKeys = {
-      "_name_or_path", "architectures", "attention_probs_dropout_prob", "bos_token_id", "chunk_size_feed_forward", "classifier_dropout",
-      "dtype", "eos_token_id", "finetuning_task", "gradient_checkpointing", "hidden_dropout_prob", "id2label", "initializer_range",
-      "label2id", "model_type", "num_labels", "output_attentions", "output_hidden_states", "output_past", "problem_type", "return_dict",
-      "tie_word_embeddings", "tokenizer_class", "torch_dtype", "torchscript", "transformers_version", "use_cache", "_attn_implementation_autoset"};
+  static constexpr std::array<std::string_view, 33> kKeys = {
+      "_attn_implementation_autoset", "_name_or_path", "_num_labels", "architectures", "attention_probs_dropout_prob", "bos_token_id",
+      "chunk_size_feed_forward", "classifier_dropout", "decoder_start_token_id", "dtype", "eos_token_id", "finetuning_task",
+      "gradient_checkpointing", "hidden_dropout_prob", "id2label", "initializer_range", "label2id", "model_type", "num_labels",
+      "output_attentions", "output_hidden_states", "output_past", "problem_type", "return_dict", "sep_token_id", "task_specific_params",
+      "tie_word_embeddings", "tokenizer_class", "torch_dtype", "torchscript", "transformers_version", "use_bfloat16", "use_cache"};
   return kKeys;
 }
 

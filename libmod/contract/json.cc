@@ -1,6 +1,8 @@
 #include "libmod/contract/json.h"
 
-#include <cmath>
+#include <limits>
+#include <map>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
@@ -136,7 +138,7 @@ class Parser {
     else if constexpr (std::is_integral_v<T>) {
       if constexpr (std::is_unsigned_v<T>)
         return item.is_number_unsigned() && item.get<uint64_t>() <= std::numeric_limits<T>::max();
-      else return item.is_number_integer();
+      else return item.is_number_integer() && (!item.is_number_unsigned() || item.get<uint64_t>() <= std::numeric_limits<int64_t>::max());
     } else {
       if (!item.is_array()) return false;
       for (const Json& one : item)

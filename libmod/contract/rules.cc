@@ -20,16 +20,37 @@ void rank(const Rule& rule, const Seam& seam, Findings& out) {
   out.add(rule, seam.to->name + ".dims", a, b, "expected rank " + std::to_string(seam.to->dims.size()) + " (" + b + "), got " + a);
 }
 
-/// Runs over the dims once; `clash` says which of the two dim rules is asking.
+/// The longest sequence that a port may hold, 0 = unbounded: its record, else the dim along `axis`.
+uint64_t longest(const Port& port, uint32_t axis) {
+  if (port.sequence) return port.sequence->max_length;
+  if (axis >= port.dims.size()) return 0;
+  return port.dims[axis].symbol.empty() ? port.dims[axis].size : port.dims[axis].max;
+}
+
+/// Does MAXLEN_REDUCED hold for the seam?
+bool too_long(const Seam& seam) {
+  if (!seam.to->sequence || seam.to->sequence->max_length == 0) return false;
+  const uint64_t given = longest(*seam.from, seam.to->sequence->axis);
+  return given == 0 || given > seam.to->sequence->max_length;
+}
+
+/// Runs over the dims once; `only` and `except` say which of the two dim rules is asking.
 void each_dim(const Rule& rule, const Seam& seam, Findings& out, Fit only, Fit except) {
   if (seam.from->dims.size() != seam.to->dims.size()) return;
   Symbols scratch = *seam.symbols;
   for (size_t i = 0; i < seam.to->dims.size(); ++i) {
-    const Dim &from = seam.from->dims[i], &to = seam.to->dims[i];
+    const Dim& to = seam.to->dims[i];
+    Dim from = seam.from->dims[i];
+    if (const uint64_t most = longest(*seam.from, static_cast<uint32_t>(i));
+        seam.from->sequence && seam.from->sequence->axis == i && most > 0 && !from.symbol.empty() && (from.max == 0 || from.max > most))
+      from.max = most;  // the record bounds the dim
     const Fit fit = scratch.unify(from, to);
     if (fit == Fit::kFits || fit == except || (only != Fit::kFits && fit != only)) continue;
-    // A sequence's length has its own rule (MAXLEN_REDUCED), with its own words.
-    if (only == Fit::kFits && seam.to->sequence && seam.to->sequence->axis == i) continue;
+    if (fit == Fit::kOutOfBounds && seam.to->sequence && seam.to->sequence->axis == i && too_long(seam)) {
+      Dim open = to;  // a sequence that is only too long has its own rule (MAXLEN_REDUCED), with its own words
+      open.max = 0;
+      if (counterexample(from, open) == 0) continue;
+    }
     std::string what = "expected " + dim_text(to) + ", got " + dim_text(from);
     if (const uint64_t n = counterexample(from, to); n != 0 && !from.symbol.empty()) what += " (for example " + std::to_string(n) + ")";
     if (fit == Fit::kSymbolClashes) what = "'" + to.symbol + "' already stands for another size; got " + dim_text(from);
@@ -78,9 +99,8 @@ void seq_axis(const Rule& r, const Seam& s, Findings& out) {
   record_field(r, s, out, &Port::sequence, &SequenceRecord::axis, "sequence.axis", kNumberText);
 }
 void max_length(const Rule& rule, const Seam& seam, Findings& out) {
-  if (!seam.from->sequence || !seam.to->sequence) return;
-  const uint64_t a = seam.from->sequence->max_length, b = seam.to->sequence->max_length;
-  if (b == 0 || (a != 0 && a <= b)) return;
+  if (!too_long(seam)) return;
+  const uint64_t a = longest(*seam.from, seam.to->sequence->axis), b = seam.to->sequence->max_length;
   const std::string given = a == 0 ? "unbounded" : std::to_string(a);
   out.add(rule, seam.to->name + ".sequence.max_length", given, std::to_string(b),
           "sequences of up to " + given + " where at most " + std::to_string(b) + " are taken (T = " +
@@ -149,8 +169,8 @@ void range(const Rule& rule, const Seam& seam, Findings& out) {
   out.add(rule, seam.to->name + ".values.range", text(have), text(want), "expected values in " + text(want) + ", got " + text(have));
 }
 void mean_std(const Rule& rule, const Seam& seam, Findings& out) {
-  if (!seam.from->values || !seam.to->values) return;
-  const auto &a = *seam.from->values, &b = *seam.to->values;
+  if (!seam.to->values) return;
+  const ValuesRecord a = seam.from->values.value_or(ValuesRecord{}), &b = *seam.to->values;
   if (a.mean == b.mean && a.std == b.std) return;
   const auto text = [](const ValuesRecord& v) {
     std::string s = "mean";

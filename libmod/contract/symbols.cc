@@ -31,7 +31,8 @@ Fit Symbols::unify(const Dim& from, const Dim& to) {
     if (!from.symbol.empty()) return counterexample(from, to) != 0 ? Fit::kNotFixed : Fit::kFits;
     return from.size == to.size ? Fit::kFits : Fit::kSizeDiffers;
   }
-  if (counterexample(from, to) != 0) return Fit::kOutOfBounds;
+  const bool fits = from.symbol.empty() ? takes(to, from.size) : counterexample(from, to) == 0;
+  if (!fits) return Fit::kOutOfBounds;
   const auto [it, fresh] = bound_.try_emplace(to.symbol, from);
   if (fresh) return Fit::kFits;
   const bool same = from.symbol.empty() == it->second.symbol.empty() &&

@@ -78,6 +78,7 @@ std::strong_ordering compare(const Version& a, const Version& b) {
 }
 
 Result<bool> in_range(const Version& version, std::string_view range) {
+  bool all = true;  // every comparator is read, so that a bad range is bad for every version
   for (std::string_view part : split(range, ' ')) {
     if (part.empty() || part == "*") continue;
     std::string_view op = "=";
@@ -97,9 +98,9 @@ Result<bool> in_range(const Version& version, std::string_view range) {
       return invalid("'" + std::string(range) + "' is not a version range; expected comparators as in '>=1.2 <2'");
     const auto order = compare(version, *bound);
     const bool holds = op == ">=" ? order >= 0 : op == "<=" ? order <= 0 : op == ">" ? order > 0 : op == "<" ? order < 0 : order == 0;
-    if (!holds) return false;
+    all = all && holds;
   }
-  return true;
+  return all;
 }
 
 }  // namespace modnet

@@ -39,7 +39,8 @@ class Flattener {
     const ModuleIndex& index = view.index();
     std::set<std::string, std::less<>> tensor_names;
     for (const TensorRecord& tensor : index.tensors) {
-      tree_.tensors[prefix + tensor.name] = {&view, tensor.name};
+      if (!tree_.tensors.try_emplace(prefix + tensor.name, &view, tensor.name).second)
+        return malformed("two tensors are called '" + prefix + tensor.name + "' once components are inlined");
       tensor_names.insert(tensor.name);
     }
     for (const AssetRecord& asset : index.assets) tree_.assets[prefix + asset.name] = {&view, asset.name};
@@ -57,7 +58,10 @@ class Flattener {
       Node copy = node;
       copy.name = prefix + copy.name;
       for (std::string& input : copy.inputs) input = outer(input);
-      for (std::string& output : copy.outputs) output = outer(output);
+      for (std::string& output : copy.outputs) {
+        output = outer(output);
+        if (!made_.insert(output).second) return malformed("value '" + output + "' is made twice once components are inlined", copy.name);
+      }
       for (Attribute& one : copy.attributes)  // assets are named from the outside as well
         if (one.name == "asset")
           if (auto* name = std::get_if<std::string>(&one.value)) *name = prefix + *name;
@@ -76,7 +80,9 @@ class Flattener {
     MODNET_ASSIGN(const std::vector<std::string> input_ports, text_list(node, "inputs"));
     MODNET_ASSIGN(const std::vector<std::string> output_ports, text_list(node, "outputs"));
     if (input_ports.size() != node.inputs.size() || output_ports.size() != node.outputs.size())
-      return malformed("modnet.Module pairs " + std::to_string(node.inputs.size()) + " inputs with " + std::to_string(input_ports.size()) + " ports", slot);
+      return malformed("modnet.Module pairs " + std::to_string(node.inputs.size()) + " inputs with " + std::to_string(input_ports.size()) + " ports and " +
+                           std::to_string(node.outputs.size()) + " outputs with " + std::to_string(output_ports.size()), slot);
+    if (!slots_.insert(prefix + slot).second) return malformed("modnet.Module runs a slot for the second time", slot);
     auto opened = view.component(slot);
     if (!opened.ok()) return std::move(opened).error();
     tree_.opened.push_back(std::make_unique<ModuleView>(std::move(opened).value()));
@@ -86,7 +92,7 @@ class Flattener {
     for (size_t i = 0; i < input_ports.size(); ++i) {
       const Port* port = port_of(contract, Direction::kInput, input_ports[i]);
       if (port == nullptr) return malformed("component has no input port '" + input_ports[i] + "'", slot);
-      inner_names[port->value] = outer(node.inputs[i]);
+      if (!node.inputs[i].empty()) inner_names[port->value] = outer(node.inputs[i]);
     }
     for (const Port& port : contract.ports) {  // an optional input that nobody feeds is absent
       if (port.direction != Direction::kInput || inner_names.contains(port.value)) continue;
@@ -105,6 +111,7 @@ class Flattener {
 
   FlatGraph& graph_;
   Tree& tree_;
+  std::set<std::string, std::less<>> made_, slots_;  // values of the whole graph; slots with their prefixes
 };
 
 }  // namespace

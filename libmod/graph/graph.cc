@@ -90,10 +90,10 @@ std::set<std::string, std::less<>> prune(Graph& graph, const std::set<std::strin
   }
   std::reverse(kept.begin(), kept.end());
   graph.nodes = std::move(kept);
+  std::erase_if(graph.inputs, [&](const std::string& input) { return !needed.contains(input); });
   std::set<std::string, std::less<>> made(graph.inputs.begin(), graph.inputs.end());
   for (const Node& node : graph.nodes) made.insert(node.outputs.begin(), node.outputs.end());
   std::erase_if(graph.taps, [&](const Tap& tap) { return !made.contains(tap.value); });
-  std::erase_if(graph.inputs, [&](const std::string& input) { return !needed.contains(input); });
   std::set<std::string, std::less<>> used;
   for (const std::string& name : needed)
     if (tensors.contains(name)) used.insert(name);

@@ -27,11 +27,13 @@ Status check_head_name(std::string_view name) {
 
 Status check_module(const ModuleIndex& index) {
   MODNET_TRY(check_name(index.identity.name, "a module"));
+  if (index.identity.kind == Kind::kInvalid) return malformed("has no kind that this build knows", "identity.kind");
   if (const auto version = parse_version(index.identity.version); !version.ok()) return version.error();
   std::set<uint32_t> numbers;
   std::set<std::pair<Direction, std::string>> names;
   for (const Port& port : index.contract.ports) {
     const std::string where = "port '" + port.name + "'";
+    MODNET_TRY(check_name(port.name, "a port"));
     if (port.direction == Direction::kInvalid || port.semantic == Semantic::kInvalid || port.dtype == DType::kInvalid)
       return malformed("direction, dtype or semantic type is missing", where);
     if (!numbers.insert(port.number).second) return malformed("port number " + std::to_string(port.number) + " is used twice", where);

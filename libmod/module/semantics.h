@@ -1,5 +1,5 @@
 // Rules that every module obeys beyond its bytes: names, kinds, SemVer, ports that point at graph values.
-// Tested by tests/unit/module/semantics_test.cc.
+// Tested by tests/unit/module_rules/semantics_test.cc.
 #pragma once
 
 #include <string_view>

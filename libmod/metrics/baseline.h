@@ -15,8 +15,8 @@ struct MajorityBaseline {
   std::vector<double> frequency;  // [classes] share of each class
 };
 
-/// From the labels a model was trained on where they are known, else from those of the data. labels: [n] in [0, classes).
-/// kInvalid: no labels, or one outside the range.
+/// From the labels a model was trained on where they are known, else from those of the data. labels: [n] in [0,
+/// classes). kInvalid: no labels, or one outside the range.
 [[nodiscard]] Result<MajorityBaseline> majority_baseline(std::span<const int32_t> labels, int64_t classes);
 /// The same from training counts [classes] (as a head's card records them). kInvalid: all zero, or negative.
 [[nodiscard]] Result<MajorityBaseline> majority_baseline(std::span<const int64_t> counts);

@@ -1,5 +1,5 @@
-// Resampling rows with a counter-based generator: replicate r is a pure function of the seed and r, so threads only divide
-// the replicates. Tested by tests/unit/metrics/bootstrap_test.cc.
+// Resampling rows with a counter-based generator: replicate r is a pure function of the seed and r, so threads only
+// divide the replicates. Tested by tests/unit/metrics/bootstrap_test.cc.
 #include "libmod/metrics/bootstrap.h"
 
 #include <algorithm>

@@ -24,8 +24,9 @@ struct BootstrapOptions {
   uint64_t seed = 0;
 };
 
-/// Fills values [statistics] from how often each row was drawn: counts [n], summing to n. Called from several threads at
-/// once, so it must not write anywhere else. A value that is not finite (undefined on this sample) is left out of the interval.
+/// Fills values [statistics] from how often each row was drawn: counts [n], summing to n. Called from several threads
+/// at once, so it must not write anywhere else. A value that is not finite (undefined on this sample) is left out of
+/// the interval.
 using BootstrapStatistic = std::function<void(std::span<const double> counts, std::span<double> values)>;
 
 /// Draws `replicates` samples of n rows with replacement and returns one interval a statistic. Replicate r draws with

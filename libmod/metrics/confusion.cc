@@ -106,8 +106,8 @@ double balanced_accuracy(const ClassTotals& t) {
 }
 
 double cohen_kappa(const ClassTotals& t) {
-  // Disagreement expected by chance is Σ truth_i · Σ_{j≠i} predicted_j: sums of non-negative terms from both sides, so it
-  // is exactly zero when a single class is all there is.
+  // Disagreement expected by chance is Σ truth_i · Σ_{j≠i} predicted_j: sums of non-negative terms from both sides, so
+  // it is exactly zero when a single class is all there is.
   std::vector<double> after(t.predicted.size() + 1);
   for (size_t c = t.predicted.size(); c-- > 0;) after[c] = after[c + 1] + t.predicted[c];
   double before = 0;

@@ -33,13 +33,15 @@ struct ClassTotals {
 
 /// The table over n rows. truth, predicted: [n] in [0, classes); weights: [n] non-negative, or empty for ones.
 /// kInvalid: no rows, unequal lengths, a class outside the range (the row is named), a negative or non-finite weight.
-[[nodiscard]] Result<ConfusionMatrix> confusion_matrix(std::span<const int32_t> truth, std::span<const int32_t> predicted,
-                                                       int64_t classes, std::span<const double> weights = {});
+[[nodiscard]] Result<ConfusionMatrix> confusion_matrix(std::span<const int32_t> truth,
+                                                       std::span<const int32_t> predicted, int64_t classes,
+                                                       std::span<const double> weights = {});
 
 /// What a ratio is worth whose denominator is zero (a class never predicted, or never true).
 enum class ZeroDivision : uint8_t { kZero, kOne };
 
-/// One class: precision = tp/(tp+fp), recall = tp/(tp+fn), F1 = 2tp/(2tp+fp+fn), support = rows (or weight) of the class.
+/// One class: precision = tp/(tp+fp), recall = tp/(tp+fn), F1 = 2tp/(2tp+fp+fn), support = rows (or weight) of the
+/// class.
 struct ClassScores {
   double precision = 0;
   double recall = 0;
@@ -55,8 +57,8 @@ enum class Average : uint8_t { kMacro, kWeighted, kMicro };
 
 /// Averaged precision, recall and F1 over `labels` (empty: all classes); support is their sum. As scikit-learn's
 /// precision_recall_fscore_support, so a class that is neither true nor predicted counts in the macro mean.
-[[nodiscard]] ClassScores averaged_scores(const ClassTotals& t, Average average,
-                                          std::span<const int32_t> labels = {}, ZeroDivision zero = ZeroDivision::kZero);
+[[nodiscard]] ClassScores averaged_scores(const ClassTotals& t, Average average, std::span<const int32_t> labels = {},
+                                          ZeroDivision zero = ZeroDivision::kZero);
 
 /// Share of rows on the diagonal.
 [[nodiscard]] double accuracy(const ClassTotals& t);

@@ -59,7 +59,8 @@ Result<std::vector<double>> softmax_rows(std::span<const float> logits, int64_t 
     float top = logits[row];
     for (size_t c = 0; c < k; ++c) {
       if (!std::isfinite(logits[row + c])) {
-        return invalid("row " + std::to_string(row / k) + ", class " + std::to_string(c) + ": a logit that is not finite");
+        return invalid("row " + std::to_string(row / k) + ", class " + std::to_string(c) +
+                       ": a logit that is not finite");
       }
       if (logits[row + c] > top) top = logits[row + c];
     }

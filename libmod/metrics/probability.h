@@ -12,8 +12,8 @@ namespace modnet {
 
 /// Probabilities of n rows over `classes` classes beside the true class of each; the spans must outlive it.
 struct ScoredRows {
-  std::span<const int32_t> truth;          // [n] in [0, classes)
-  std::span<const double> probabilities;   // [n, classes], rows sum to 1 within 1e-4
+  std::span<const int32_t> truth;         // [n] in [0, classes)
+  std::span<const double> probabilities;  // [n, classes], rows sum to 1 within 1e-4
   int64_t classes = 0;
 
   [[nodiscard]] int64_t rows() const { return static_cast<int64_t>(truth.size()); }

@@ -145,8 +145,8 @@ double explained_variance(const NumberRows& rows) {
   return mean_over_outputs(rows, [&](size_t output) {
     const double bias = mean_over_rows(rows, output, [](double y, double p) { return y - p; });
     const double mean = mean_over_rows(rows, output, [](double y, double) { return y; });
-    const double left = mean_over_rows(
-        rows, output, [bias](double y, double p) { return (y - p - bias) * (y - p - bias); });
+    const double left =
+        mean_over_rows(rows, output, [bias](double y, double p) { return (y - p - bias) * (y - p - bias); });
     const double total = mean_over_rows(rows, output, [mean](double y, double) { return (y - mean) * (y - mean); });
     return share_explained(left, total);
   });

@@ -18,8 +18,8 @@ struct NumberRows {
   [[nodiscard]] int64_t rows() const { return outputs > 0 ? static_cast<int64_t>(truth.size()) / outputs : 0; }
 };
 
-/// kInvalid: no rows, sizes that do not fit, a value or weight that is not finite, a sum of weights of zero. Every function below
-/// expects rows that passed. With several outputs each is the plain mean of the outputs' own values.
+/// kInvalid: no rows, sizes that do not fit, a value or weight that is not finite, a sum of weights of zero. Every
+/// function below expects rows that passed. With several outputs each is the plain mean of the outputs' own values.
 [[nodiscard]] Status check_rows(const NumberRows& rows);
 
 [[nodiscard]] double mean_squared_error(const NumberRows& rows);

@@ -1,5 +1,5 @@
-// The figures of `eval`. Per-row losses, bins and hits are computed once; a bootstrap replicate only re-weights them, which
-// is what makes a thousand replicates of every figure take a fraction of a second.
+// The figures of `eval`. Per-row losses, bins and hits are computed once; a bootstrap replicate only re-weights them,
+// which is what makes a thousand replicates of every figure take a fraction of a second.
 // Tested by tests/unit/metrics/report_test.cc.
 #include "libmod/metrics/report.h"
 
@@ -27,8 +27,9 @@ struct ClassificationRows {
 };
 
 ClassificationRows classification_rows(const ScoredRows& rows) {
-  ClassificationRows out{rows.truth, most_probable(rows.probabilities, rows.classes), log_loss_rows(rows),
-                         brier_rows(rows), {}, {}, {}, rows.classes};
+  ClassificationRows out{
+      rows.truth,  most_probable(rows.probabilities, rows.classes), log_loss_rows(rows), brier_rows(rows), {}, {}, {},
+      rows.classes};
   const auto k = static_cast<size_t>(rows.classes);
   for (size_t i = 0; i < rows.truth.size(); ++i) {
     out.confidence.push_back(rows.probabilities[i * k + static_cast<size_t>(out.predicted[i])]);
@@ -41,8 +42,8 @@ ClassificationRows classification_rows(const ScoredRows& rows) {
 
 const std::vector<std::string_view>& classification_names() {
   static const std::vector<std::string_view> names = {
-      "accuracy", "balanced_accuracy", "macro_f1", "weighted_f1", "micro_f1",      "log_loss",
-      "brier",    "ece_15",            "top_5_accuracy", "matthews_correlation", "cohen_kappa"};
+      "accuracy",       "balanced_accuracy",    "macro_f1",   "weighted_f1", "micro_f1", "log_loss", "brier", "ece_15",
+      "top_5_accuracy", "matthews_correlation", "cohen_kappa"};
   return names;
 }
 
@@ -136,13 +137,10 @@ void regression_values(const RegressionRows& scored, std::span<const double> cou
   for (size_t i = 0; i < weighted.truth.size(); ++i) {
     if (counts[i / m] > 0) worst = std::max(worst, std::fabs(weighted.truth[i] - weighted.predicted[i]));
   }
-  const double figures[] = {r2_score(weighted),
-                            mean_absolute_error(weighted),
-                            root_mean_squared_error(weighted),
-                            mean_squared_error(weighted),
-                            median_error(scored, counts),
-                            worst,
-                            explained_variance(weighted)};
+  const double figures[] = {
+      r2_score(weighted),           mean_absolute_error(weighted), root_mean_squared_error(weighted),
+      mean_squared_error(weighted), median_error(scored, counts),  worst,
+      explained_variance(weighted)};
   std::copy(std::begin(figures), std::end(figures), values.begin());
 }
 
@@ -195,8 +193,7 @@ Result<ClassificationReport> classification_report(const ScoredRows& rows, std::
     const auto statistic = [&](std::span<const double> counts, std::span<double> result) {
       classification_values(scored, counts, result);
     };
-    MODNET_ASSIGN(intervals,
-                  bootstrap(out.rows, static_cast<int64_t>(names.size()), options, statistic, pool));
+    MODNET_ASSIGN(intervals, bootstrap(out.rows, static_cast<int64_t>(names.size()), options, statistic, pool));
   }
   out.figures = figures_of(names, values, intervals, baseline);
   if (rows.classes <= kTop) {
@@ -235,8 +232,7 @@ Result<RegressionReport> regression_report(const NumberRows& rows, std::span<con
     const auto statistic = [&](std::span<const double> counts, std::span<double> result) {
       regression_values(scored, counts, result);
     };
-    MODNET_ASSIGN(intervals,
-                  bootstrap(out.rows, static_cast<int64_t>(names.size()), options, statistic, pool));
+    MODNET_ASSIGN(intervals, bootstrap(out.rows, static_cast<int64_t>(names.size()), options, statistic, pool));
   }
   out.figures = figures_of(names, values, intervals, baseline);
   return out;

@@ -16,8 +16,8 @@
 
 namespace modnet {
 
-/// One figure. `baseline` is the same metric of the constant answer, where it has one (probabilities of the baseline are the
-/// training frequencies); `interval` is the bootstrap's.
+/// One figure. `baseline` is the same metric of the constant answer, where it has one (probabilities of the baseline
+/// are the training frequencies); `interval` is the bootstrap's.
 struct Figure {
   std::string_view name;  // as printed: "accuracy", "macro_f1", …
   double value = 0;
@@ -27,8 +27,8 @@ struct Figure {
 
 struct ClassificationReport {
   int64_t rows = 0;
-  std::vector<Figure> figures;  // accuracy, balanced_accuracy, macro_f1, weighted_f1, micro_f1, log_loss, brier, ece_15,
-                                // top_5_accuracy (more than 5 classes), matthews_correlation, cohen_kappa
+  std::vector<Figure> figures;  // accuracy, balanced_accuracy, macro_f1, weighted_f1, micro_f1, log_loss, brier,
+                                // ece_15, top_5_accuracy (more than 5 classes), matthews_correlation, cohen_kappa
   ConfusionMatrix confusion;
   std::vector<ClassScores> per_class;  // [classes]
   MajorityBaseline baseline;
@@ -36,12 +36,13 @@ struct ClassificationReport {
 
 struct RegressionReport {
   int64_t rows = 0;
-  std::vector<Figure> figures;  // r2, mae, rmse, mse, median_absolute_error, max_error, explained_variance
+  std::vector<Figure> figures;   // r2, mae, rmse, mse, median_absolute_error, max_error, explained_variance
   std::vector<double> baseline;  // [outputs]
 };
 
-/// All figures of n rows. training_counts: [classes] rows of each class in the training data, or empty where it is not known (then the
-/// baseline is the majority of the data itself). kInvalid as check_rows; replicates 0 leaves the intervals out.
+/// All figures of n rows. training_counts: [classes] rows of each class in the training data, or empty where it is not
+/// known (then the baseline is the majority of the data itself). kInvalid as check_rows; replicates 0 leaves the
+/// intervals out.
 [[nodiscard]] Result<ClassificationReport> classification_report(const ScoredRows& rows,
                                                                  std::span<const int64_t> training_counts,
                                                                  const BootstrapOptions& options,

@@ -8,8 +8,8 @@
 namespace modnet {
 namespace {
 
-constexpr int64_t kBlockNumbers = 128 * 1024;          // one block is about 1 MiB
-constexpr int64_t kCopyNumbers = 32 * 1024 * 1024;     // 256 MiB
+constexpr int64_t kBlockNumbers = 128 * 1024;       // one block is about 1 MiB
+constexpr int64_t kCopyNumbers = 32 * 1024 * 1024;  // 256 MiB
 
 }  // namespace
 
@@ -28,9 +28,8 @@ Design::Design(const ComputeContext& context, const Features& features, std::spa
       block_rows_(std::clamp<int64_t>(kBlockNumbers / std::max<int64_t>(1, columns_), 64, 512)) {
   if (rows_ * columns_ > kCopyNumbers) return;
   copy_.resize(static_cast<size_t>(rows_ * columns_));
-  for_each_task(context, blocks(), [&](int64_t b, int) {
-    make(b * block_rows_, rows_in(b), copy_.data() + b * block_rows_ * columns_);
-  });
+  for_each_task(context, blocks(),
+                [&](int64_t b, int) { make(b * block_rows_, rows_in(b), copy_.data() + b * block_rows_ * columns_); });
 }
 
 int64_t Design::rows_in(int64_t block) const { return std::min(block_rows_, rows_ - block * block_rows_); }

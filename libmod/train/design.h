@@ -1,6 +1,6 @@
 // The features a solver sees: chosen rows, centred and scaled, in f64, a block of rows at a time.
-// Sixty thousand rows of two thousand features are a gigabyte in f64; blocks keep memory bounded, and since their size depends on
-// the width alone, so do the sums that are made of them. Tested by tests/unit/train/design_test.cc.
+// Sixty thousand rows of two thousand features are a gigabyte in f64; blocks keep memory bounded, and since their size
+// depends on the width alone, so do the sums that are made of them. Tested by tests/unit/train/design_test.cc.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,8 @@ namespace modnet {
 class Design {
  public:
   /// rows: row numbers, empty for all. Features, rows and scaling must outlive it. Keeps an f64 copy up to 256 MiB.
-  Design(const ComputeContext& context, const Features& features, std::span<const int64_t> rows, const Scaling& scaling);
+  Design(const ComputeContext& context, const Features& features, std::span<const int64_t> rows,
+         const Scaling& scaling);
 
   [[nodiscard]] int64_t rows() const { return rows_; }
   [[nodiscard]] int64_t columns() const { return columns_; }

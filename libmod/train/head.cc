@@ -28,7 +28,8 @@ Status check_features(const Features& features) {
     }
   }
   if (!differ) {
-    return invalid("every row has the same features", "check that the inputs differ and that the backbone is the right one");
+    return invalid("every row has the same features",
+                   "check that the inputs differ and that the backbone is the right one");
   }
   return ok();
 }
@@ -37,7 +38,8 @@ Result<std::vector<int64_t>> check_labels(std::span<const int32_t> labels, int64
   if (static_cast<int64_t>(labels.size()) != rows) {
     return internal("expected " + std::to_string(rows) + " labels, got " + std::to_string(labels.size()));
   }
-  if (classes < 2) return invalid("expected at least two classes, got " + std::to_string(classes), "give data of two classes");
+  if (classes < 2)
+    return invalid("expected at least two classes, got " + std::to_string(classes), "give data of two classes");
   if (classes > rows) {
     return invalid("more classes (" + std::to_string(classes) + ") than rows (" + std::to_string(rows) + ")",
                    "check that the label column holds classes, not ids or numbers");
@@ -52,7 +54,8 @@ Result<std::vector<int64_t>> check_labels(std::span<const int32_t> labels, int64
   }
   for (size_t c = 0; c < counts.size(); ++c) {
     if (counts[c] == 0) {
-      return invalid("class " + std::to_string(c) + " has no rows to train on", "leave the label out, or give examples of it");
+      return invalid("class " + std::to_string(c) + " has no rows to train on",
+                     "leave the label out, or give examples of it");
     }
   }
   return counts;

@@ -31,11 +31,11 @@ struct PathPoint {
 enum class Standardize : uint8_t { kAuto, kNo, kYes };
 
 struct TrainReport {
-  std::vector<PathPoint> path;        // from strong to weak; empty where nothing had to be, or could be, chosen
-  double strength = 0;                // the chosen one, with which all rows were fitted
-  double objective = 0;               // of the final fit
-  int64_t iterations = 0;             // of the final fit
-  bool converged = true;              // of the final fit: the tolerance was met within the iterations allowed
+  std::vector<PathPoint> path;  // from strong to weak; empty where nothing had to be, or could be, chosen
+  double strength = 0;          // the chosen one, with which all rows were fitted
+  double objective = 0;         // of the final fit
+  int64_t iterations = 0;       // of the final fit
+  bool converged = true;        // of the final fit: the tolerance was met within the iterations allowed
   int64_t rows = 0;
   int64_t holdout_rows = 0;           // 0: nothing was held out
   bool standardized = false;          // of the final fit; its scaling is folded into the weights
@@ -55,12 +55,12 @@ struct LinearHead {
 /// Called from the calling thread after each step: what is being done, steps done, steps in all.
 using TrainProgress = std::function<void(std::string_view stage, int64_t done, int64_t total)>;
 
-/// kInvalid, naming what and where and the way out: no rows, one row, no columns, a size that does not fit, a value that
-/// is not finite (row and column), features that are the same in every row.
+/// kInvalid, naming what and where and the way out: no rows, one row, no columns, a size that does not fit, a value
+/// that is not finite (row and column), features that are the same in every row.
 [[nodiscard]] Status check_features(const Features& features);
 
-/// Rows of each class, [classes]. kInvalid: as many labels as rows expected, a label outside [0, classes), fewer than two
-/// classes, more classes than rows, a class without rows.
+/// Rows of each class, [classes]. kInvalid: as many labels as rows expected, a label outside [0, classes), fewer than
+/// two classes, more classes than rows, a class without rows.
 [[nodiscard]] Result<std::vector<int64_t>> check_labels(std::span<const int32_t> labels, int64_t rows, int64_t classes);
 
 }  // namespace modnet

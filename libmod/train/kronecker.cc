@@ -10,9 +10,9 @@
 namespace modnet {
 namespace {
 
-constexpr int64_t kMostRotated = 64;       // classes beyond which M's diagonal has to do
-constexpr double kNoCurvature = 1e-13;     // λ below this share of the greatest one counts as zero
-constexpr double kSingular = 1e-13;        // what is added to G is at least this share of its trace
+constexpr int64_t kMostRotated = 64;    // classes beyond which M's diagonal has to do
+constexpr double kNoCurvature = 1e-13;  // λ below this share of the greatest one counts as zero
+constexpr double kSingular = 1e-13;     // what is added to G is at least this share of its trace
 constexpr int kSweeps = 30;
 
 // ratio rounded to a power of 2 (4 for wide features): within a factor of √2 (2) of it.

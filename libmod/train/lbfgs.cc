@@ -12,8 +12,8 @@ namespace {
 
 constexpr int64_t kFirstRefresh = 8;
 constexpr double kArmijo = 1e-4;
-constexpr double kRounding = 1e-15;     // relative changes of f below this say nothing
-constexpr double kNear = 1e-8;          // a decrement below this share of f is near enough when f cannot fall further
+constexpr double kRounding = 1e-15;  // relative changes of f below this say nothing
+constexpr double kNear = 1e-8;       // a decrement below this share of f is near enough when f cannot fall further
 
 struct Pair {
   std::vector<double> step;    // x₊ − x
@@ -99,7 +99,8 @@ Minimum minimize_lbfgs(const Objective& objective, const Preconditioner& precond
       }
       // The minimum of the parabola through f, its slope and the new value, kept within [0.1, 0.5] of the last length.
       const double parabola = 0.5 * slope * length * length / (value - out.value + slope * length);
-      length = parabola >= 0.1 * length && parabola <= 0.5 * length ? parabola : (parabola > 0.5 * length ? 0.5 : 0.1) * length;
+      length = parabola >= 0.1 * length && parabola <= 0.5 * length ? parabola
+                                                                    : (parabola > 0.5 * length ? 0.5 : 0.1) * length;
     }
     Pair pair{std::vector<double>(size), std::vector<double>(size), 0};
     for (size_t i = 0; i < size; ++i) {

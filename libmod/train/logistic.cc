@@ -20,7 +20,8 @@ namespace {
 constexpr double kSimilar = 1.25;
 constexpr int64_t kGramRowsAColumn = 4;  // rows that the preconditioner's Gram matrix is made of, a column
 
-// Whether no class's variance p(1 − p) has changed by more than a quarter: then a new preconditioner would gain nothing.
+// Whether no class's variance p(1 − p) has changed by more than a quarter: then a new preconditioner would gain
+// nothing.
 bool similar(const std::vector<double>& a, const std::vector<double>& b, int64_t classes) {
   for (int64_t c = 0; c < classes; ++c) {
     const auto at = static_cast<size_t>(c * classes + c);
@@ -108,7 +109,8 @@ Result<std::vector<double>> checked_strengths(const LogisticOptions& options) {
   for (const double c : out) {
     if (!(c > 0) || !std::isfinite(c)) return usage("expected strengths C above 0, got " + std::to_string(c));
   }
-  if (options.max_iterations < 1) return usage("expected at least 1 iteration, got " + std::to_string(options.max_iterations));
+  if (options.max_iterations < 1)
+    return usage("expected at least 1 iteration, got " + std::to_string(options.max_iterations));
   if (!(options.tolerance > 0) || !(options.path_tolerance > 0)) return usage("expected tolerances above 0");
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
@@ -148,9 +150,7 @@ Result<Choice> choose(const ComputeContext& context, const Features& features, s
 
 }  // namespace
 
-std::vector<double> default_logistic_strengths() {
-  return {1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1, 3, 10, 30, 100};
-}
+std::vector<double> default_logistic_strengths() { return {1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1, 3, 10, 30, 100}; }
 
 Result<LinearHead> train_logistic(const ComputeContext& context, const Features& features,
                                   std::span<const int32_t> labels, int64_t classes, const LogisticOptions& options,
@@ -169,7 +169,8 @@ Result<LinearHead> train_logistic(const ComputeContext& context, const Features&
       for (const double c : strengths) choice.strength = distance(c) < distance(choice.strength) ? c : choice.strength;
     } else {
       head.report.holdout_rows = static_cast<int64_t>(split.holdout.size());
-      MODNET_ASSIGN(choice, choose(context, features, labels, classes, options, strengths, split, progress, head.report));
+      MODNET_ASSIGN(choice,
+                    choose(context, features, labels, classes, options, strengths, split, progress, head.report));
     }
   }
 

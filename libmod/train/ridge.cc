@@ -1,5 +1,5 @@
-// Ridge from the normal equations. The Gram matrix is made once; each strength adds alpha to its diagonal and factors it.
-// Tested by tests/unit/train/ridge_test.cc and tests/parity/logistic.py.
+// Ridge from the normal equations. The Gram matrix is made once; each strength adds alpha to its diagonal and factors
+// it. Tested by tests/unit/train/ridge_test.cc and tests/parity/logistic.py.
 #include "libmod/train/ridge.h"
 
 #include <algorithm>
@@ -51,7 +51,8 @@ class Normal {
 
   [[nodiscard]] const Scaling& scaling() const { return scaling_; }
 
-  // The head at alpha, and its objective Σ‖y − ŷ‖² + alpha ‖W‖² (which at the optimum is Σ‖y‖² − Σ W·zᵀy for centred y).
+  // The head at alpha, and its objective Σ‖y − ŷ‖² + alpha ‖W‖² (which at the optimum is Σ‖y‖² − Σ W·zᵀy for centred
+  // y).
   Result<double> solve(double alpha, LinearHead& head) const {
     std::vector<double> factor = gram_;
     for (int64_t j = 0; j < columns_; ++j) factor[static_cast<size_t>(j * columns_ + j)] += alpha;
@@ -98,7 +99,8 @@ struct Problem {
 Result<std::vector<double>> checked_strengths(const RidgeOptions& options) {
   std::vector<double> out = options.strengths.empty() ? default_ridge_strengths() : options.strengths;
   for (const double alpha : out) {
-    if (!(alpha > 0) || !std::isfinite(alpha)) return usage("expected strengths alpha above 0, got " + std::to_string(alpha));
+    if (!(alpha > 0) || !std::isfinite(alpha))
+      return usage("expected strengths alpha above 0, got " + std::to_string(alpha));
   }
   std::sort(out.begin(), out.end(), std::greater<>());
   out.erase(std::unique(out.begin(), out.end()), out.end());
@@ -178,15 +180,13 @@ Result<LinearHead> train_ridge(const ComputeContext& context, const Features& fe
   }
   MODNET_ASSIGN(const std::vector<double> strengths, checked_strengths(options));
   MODNET_ASSIGN(const Split split, random_split(features.rows, options.holdout_share, options.seed));
-  const TargetRow target = [&](int64_t row, double* out) {
-    std::copy_n(targets.data() + row * outputs, outputs, out);
-  };
+  const TargetRow target = [&](int64_t row, double* out) { std::copy_n(targets.data() + row * outputs, outputs, out); };
   return train(context, {&features, target, outputs, &options, {}}, split, strengths, progress);
 }
 
 Result<LinearHead> train_ridge_classifier(const ComputeContext& context, const Features& features,
-                                          std::span<const int32_t> labels, int64_t classes,
-                                          const RidgeOptions& options, const TrainProgress& progress) {
+                                          std::span<const int32_t> labels, int64_t classes, const RidgeOptions& options,
+                                          const TrainProgress& progress) {
   MODNET_TRY(check_features(features));
   MODNET_ASSIGN(std::vector<int64_t> counts, check_labels(labels, features.rows, classes));
   MODNET_ASSIGN(const std::vector<double> strengths, checked_strengths(options));
@@ -195,7 +195,8 @@ Result<LinearHead> train_ridge_classifier(const ComputeContext& context, const F
     std::fill_n(out, classes, -1.0);
     out[labels[static_cast<size_t>(row)]] = 1;
   };
-  MODNET_ASSIGN(LinearHead head, train(context, {&features, target, classes, &options, labels}, split, strengths, progress));
+  MODNET_ASSIGN(LinearHead head,
+                train(context, {&features, target, classes, &options, labels}, split, strengths, progress));
   head.report.class_counts = std::move(counts);
   return head;
 }

@@ -1,5 +1,5 @@
-// Ridge regression and classification: one Gram matrix, one Cholesky a strength. Tested by tests/unit/train/ridge_test.cc and
-// tests/parity/logistic.py (scikit-learn's coefficients).
+// Ridge regression and classification: one Gram matrix, one Cholesky a strength. Tested by
+// tests/unit/train/ridge_test.cc and tests/parity/logistic.py (scikit-learn's coefficients).
 #pragma once
 
 #include <cstdint>
@@ -22,10 +22,11 @@ struct RidgeOptions {
 /// 17 values of alpha from 1e-3 to 1e5, two a decade.
 [[nodiscard]] std::vector<double> default_ridge_strengths();
 
-/// Minimises  Σᵢ ‖yᵢ − (zᵢW + b)‖² + alpha ‖W‖²  (bias not penalised) in f64, z as in logistic.h. The strength with the smallest squared
-/// error on a random holdout is fitted again on all rows (ties: the stronger); with fewer than 4 rows the greatest alpha is taken.
-/// targets: [rows, outputs], finite. kInvalid: check_features, a target that is not finite, too small an alpha for features
-/// that depend on one another (the Gram matrix is singular); kUsage: options out of range.
+/// Minimises  Σᵢ ‖yᵢ − (zᵢW + b)‖² + alpha ‖W‖²  (bias not penalised) in f64, z as in logistic.h. The strength with the
+/// smallest squared error on a random holdout is fitted again on all rows (ties: the stronger); with fewer than 4 rows
+/// the greatest alpha is taken. targets: [rows, outputs], finite. kInvalid: check_features, a target that is not
+/// finite, too small an alpha for features that depend on one another (the Gram matrix is singular); kUsage: options
+/// out of range.
 [[nodiscard]] Result<LinearHead> train_ridge(const ComputeContext& context, const Features& features,
                                              std::span<const double> targets, int64_t outputs,
                                              const RidgeOptions& options, const TrainProgress& progress = {});
@@ -35,6 +36,7 @@ struct RidgeOptions {
 /// greatest output; outputs are scores, not logits.
 [[nodiscard]] Result<LinearHead> train_ridge_classifier(const ComputeContext& context, const Features& features,
                                                         std::span<const int32_t> labels, int64_t classes,
-                                                        const RidgeOptions& options, const TrainProgress& progress = {});
+                                                        const RidgeOptions& options,
+                                                        const TrainProgress& progress = {});
 
 }  // namespace modnet

@@ -8,8 +8,8 @@
 
 namespace modnet {
 
-std::vector<double> head_outputs(const ComputeContext& context, const Features& features,
-                                 std::span<const int64_t> rows, const LinearHead& head) {
+std::vector<double> head_outputs(const ComputeContext& context, const Features& features, std::span<const int64_t> rows,
+                                 const LinearHead& head) {
   const int64_t n = rows.empty() ? features.rows : static_cast<int64_t>(rows.size());
   const int64_t d = features.columns;
   const int64_t k = head.outputs;

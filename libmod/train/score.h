@@ -1,4 +1,5 @@
-// A head's outputs on rows that it was not fitted to, and what they are worth. Tested by tests/unit/train/score_test.cc.
+// A head's outputs on rows that it was not fitted to, and what they are worth. Tested by
+// tests/unit/train/score_test.cc.
 #pragma once
 
 #include <cstdint>

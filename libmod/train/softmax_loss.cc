@@ -1,8 +1,8 @@
 // One pass over the rows: logits, softmax and residual of a block while it is in cache, then its share of the gradient.
 //
-// Rows are divided into lanes, each a fixed run of blocks with sums of its own; threads take whole lanes, and the lanes' sums are
-// added in order at the end. So the result does not depend on the number of threads. Where θ is large the lanes' gradients
-// would be, too: then there is one lane, and the products inside are divided instead.
+// Rows are divided into lanes, each a fixed run of blocks with sums of its own; threads take whole lanes, and the
+// lanes' sums are added in order at the end. So the result does not depend on the number of threads. Where θ is large
+// the lanes' gradients would be, too: then there is one lane, and the products inside are divided instead.
 // Tested by tests/unit/train/softmax_loss_test.cc.
 #include "libmod/train/softmax_loss.h"
 
@@ -20,11 +20,11 @@ constexpr int64_t kLargeTheta = 1 << 20;
 }  // namespace
 
 struct SoftmaxLoss::Scratch {
-  std::vector<double> block;     // z, where the design keeps no copy
-  std::vector<double> p;         // [rows, classes] logits, then probabilities
-  std::vector<double> sums;      // [rows]
-  std::vector<double> shift;     // [rows] logit of the true class minus the greatest one
-  std::vector<double> product;   // [classes, columns]
+  std::vector<double> block;    // z, where the design keeps no copy
+  std::vector<double> p;        // [rows, classes] logits, then probabilities
+  std::vector<double> sums;     // [rows]
+  std::vector<double> shift;    // [rows] logit of the true class minus the greatest one
+  std::vector<double> product;  // [classes, columns]
 };
 
 SoftmaxLoss::SoftmaxLoss(const ComputeContext& context, const Design& design, std::span<const int32_t> labels,
@@ -47,7 +47,8 @@ void SoftmaxLoss::logits(std::span<const double> columns, int64_t block, const d
   scratch.p.resize(static_cast<size_t>(design_->block_rows() * classes_));
   scratch.sums.resize(static_cast<size_t>(design_->block_rows()));
   scratch.shift.resize(scratch.sums.size());
-  matmul(context_, rows, classes_, d, z, d, Trans::kNo, columns.data(), classes_, Trans::kNo, scratch.p.data(), classes_);
+  matmul(context_, rows, classes_, d, z, d, Trans::kNo, columns.data(), classes_, Trans::kNo, scratch.p.data(),
+         classes_);
   const double* bias = columns.data() + d * classes_;
   for (int64_t i = 0; i < rows; ++i) {
     double* row = scratch.p.data() + i * classes_;
@@ -76,7 +77,8 @@ double SoftmaxLoss::probabilities(int64_t block, Scratch& scratch) const {
   }
   unary(UnaryOp::kLog, scratch.sums.data(), scratch.sums.data(), rows);
   double loss = 0;
-  for (int64_t i = 0; i < rows; ++i) loss += scratch.sums[static_cast<size_t>(i)] - scratch.shift[static_cast<size_t>(i)];
+  for (int64_t i = 0; i < rows; ++i)
+    loss += scratch.sums[static_cast<size_t>(i)] - scratch.shift[static_cast<size_t>(i)];
   return loss;
 }
 

@@ -1,5 +1,5 @@
-// The objective of multinomial logistic regression, its gradient, and the class covariance that its curvature is made of.
-// Tested by tests/unit/train/softmax_loss_test.cc (finite differences).
+// The objective of multinomial logistic regression, its gradient, and the class covariance that its curvature is made
+// of. Tested by tests/unit/train/softmax_loss_test.cc (finite differences).
 #pragma once
 
 #include <cstdint>

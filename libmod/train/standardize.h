@@ -10,19 +10,20 @@
 
 namespace modnet {
 
-/// z_j = (x[kept_j] − mean_j) · factor_j. Columns are always centred (with an explicit, unpenalised bias that changes no
-/// optimum); factor is 1 without standardisation, else 1/spread.
+/// z_j = (x[kept_j] − mean_j) · factor_j. Columns are always centred (with an explicit, unpenalised bias that changes
+/// no optimum); factor is 1 without standardisation, else 1/spread.
 struct Scaling {
-  int64_t columns = 0;               // of the raw features
-  std::vector<int64_t> kept;         // raw column of each z_j, ascending
-  std::vector<double> mean;          // [kept]
-  std::vector<double> factor;        // [kept]
-  std::vector<int64_t> dropped;      // standardised: columns with a spread below 1e-6 of the median, or none at all
+  int64_t columns = 0;           // of the raw features
+  std::vector<int64_t> kept;     // raw column of each z_j, ascending
+  std::vector<double> mean;      // [kept]
+  std::vector<double> factor;    // [kept]
+  std::vector<int64_t> dropped;  // standardised: columns with a spread below 1e-6 of the median, or none at all
   bool standardized = false;
 };
 
-/// Measured over `rows` (row numbers; empty means all). Spread: the population standard deviation in f64, exactly 0 for a column whose
-/// values are all equal; the median is over columns with a spread. Means and spreads are sums over rows in order.
+/// Measured over `rows` (row numbers; empty means all). Spread: the population standard deviation in f64, exactly 0 for
+/// a column whose values are all equal; the median is over columns with a spread. Means and spreads are sums over rows
+/// in order.
 [[nodiscard]] Scaling measure_scaling(const Features& features, std::span<const int64_t> rows, Standardize standardize);
 
 /// solved: [outputs, kept] and bias [outputs] on z → weights [outputs, columns] and bias on x.

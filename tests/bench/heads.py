@@ -1,6 +1,7 @@
-"""Logistic heads beside scikit-learn: medians of alternated runs on the same data and threads. Usage: heads.py TRAIN_TOOL [ROUNDS]
+"""Logistic heads beside scikit-learn: medians of alternated runs on the same data and threads.
 
-Prints a line a comparison and exits 1 where modnet is slower than scikit-learn. Thread counts follow OMP_NUM_THREADS, else 2.
+Usage: heads.py TRAIN_TOOL [ROUNDS]. Prints a line a comparison and exits 1 where modnet is slower than scikit-learn.
+Thread counts follow OMP_NUM_THREADS, else 2.
 """
 import os
 import statistics
@@ -23,7 +24,7 @@ STRENGTHS = [1e-4, 1e-3, 1e-2, 0.1, 0.3, 1, 3, 10, 30, 100]
 
 
 def sklearn_path(x, y):
-    """The same ten strengths, warm-started, chosen by log loss on a stratified holdout of 15 %, refitted on all rows."""
+    """The same strengths, warm-started, chosen by log loss on a stratified holdout of 15 %, refitted on all rows."""
     fit_x, held_x, fit_y, held_y = train_test_split(x, y, test_size=0.15, stratify=y, random_state=0)
     best, model = None, LogisticRegression(warm_start=True, max_iter=10000)
     for c in STRENGTHS:
@@ -58,8 +59,9 @@ def main():
         objective = logistic_objective(x, y, head["weights"], head["bias"], head["strength"])
         judged = logistic_objective(x, y, model.coef_, model.intercept_, c)
         accuracy = ((test_x @ head["weights"].T + head["bias"]).argmax(axis=1) == test_y).mean()
-        print(f"{name}: modnet {mine:.2f} s, scikit-learn {other:.2f} s, ratio {other / mine:.2f}; C {head['strength']} and {c}, "
-              f"objective {objective:.4f} and {judged:.4f}, test accuracy {accuracy:.4f} and {model.score(test_x, test_y):.4f}")
+        print(f"{name}: modnet {mine:.2f} s, scikit-learn {other:.2f} s, ratio {other / mine:.2f}; "
+              f"C {head['strength']} and {c}, objective {objective:.4f} and {judged:.4f}, "
+              f"test accuracy {accuracy:.4f} and {model.score(test_x, test_y):.4f}")
     return 1 if slower else 0
 
 

@@ -63,7 +63,7 @@ def main():
     accuracy = ((test_x @ ours["weights"].T + ours["bias"]).argmax(axis=1) == test_y).mean()
     check("ridge classifier test accuracy", accuracy >= 0.75, f"{accuracy:.4f} with alpha={ours['strength']}")
 
-    # Standardised features of very different sizes, one of them constant: the optimum in standardised terms, folded back.
+    # Standardised features of very different sizes, one of them constant: the standardised optimum, folded back.
     scaled = x[:2000, :32] * (10.0 ** numpy.linspace(-2, 3, 32)) + 5
     scaled[:, 7] = 1
     scaled = scaled.astype(numpy.float32)

@@ -55,7 +55,8 @@ void check_scores(const ClassScores& got, const json& expected, double tolerance
   check_number(got.f1, expected.at("f1"), tolerance);
 }
 
-void check_matrix(const ConfusionMatrix& m, const std::vector<int32_t>& labels, const json& expected, double tolerance) {
+void check_matrix(const ConfusionMatrix& m, const std::vector<int32_t>& labels, const json& expected,
+                  double tolerance) {
   REQUIRE(expected.size() == labels.size());
   for (size_t i = 0; i < labels.size(); ++i) {
     for (size_t j = 0; j < labels.size(); ++j) check_number(m.at(labels[i], labels[j]), expected[i][j], tolerance);
@@ -92,15 +93,24 @@ void check_classification(const json& one) {
     }
     REQUIRE(m.ok());
     const ClassTotals t = class_totals(m.value());
-    if (key == "accuracy") check_number(accuracy(t), expected, tolerance);
-    else if (key == "balanced_accuracy") check_number(balanced_accuracy(t), expected, tolerance);
-    else if (key == "confusion_matrix") check_matrix(m.value(), labels, expected, tolerance);
-    else if (key == "cohen_kappa") check_number(cohen_kappa(t), expected, tolerance);
-    else if (key == "matthews") check_number(matthews_correlation(t), expected, tolerance);
-    else if (key == "macro") check_scores(averaged_scores(t, Average::kMacro, labels), expected, tolerance);
-    else if (key == "micro") check_scores(averaged_scores(t, Average::kMicro, labels), expected, tolerance);
-    else if (key == "weighted") check_scores(averaged_scores(t, Average::kWeighted, labels), expected, tolerance);
-    else if (key == "per_class") check_per_class(t, labels, expected, tolerance);
+    if (key == "accuracy")
+      check_number(accuracy(t), expected, tolerance);
+    else if (key == "balanced_accuracy")
+      check_number(balanced_accuracy(t), expected, tolerance);
+    else if (key == "confusion_matrix")
+      check_matrix(m.value(), labels, expected, tolerance);
+    else if (key == "cohen_kappa")
+      check_number(cohen_kappa(t), expected, tolerance);
+    else if (key == "matthews")
+      check_number(matthews_correlation(t), expected, tolerance);
+    else if (key == "macro")
+      check_scores(averaged_scores(t, Average::kMacro, labels), expected, tolerance);
+    else if (key == "micro")
+      check_scores(averaged_scores(t, Average::kMicro, labels), expected, tolerance);
+    else if (key == "weighted")
+      check_scores(averaged_scores(t, Average::kWeighted, labels), expected, tolerance);
+    else if (key == "per_class")
+      check_per_class(t, labels, expected, tolerance);
     else if (key == "macro_zero_division_1") {
       check_scores(averaged_scores(t, Average::kMacro, labels, ZeroDivision::kOne), expected, tolerance);
     } else {
@@ -138,17 +148,24 @@ void check_regression(const json& one) {
     }
     REQUIRE(check_rows(rows).ok());
     if (expected.is_null()) continue;  // scikit-learn has no such figure for several outputs
-    if (key == "mse") check_number(mean_squared_error(rows), expected, tolerance);
-    else if (key == "rmse") check_number(root_mean_squared_error(rows), expected, tolerance);
-    else if (key == "mae") check_number(mean_absolute_error(rows), expected, tolerance);
-    else if (key == "r2") check_number(r2_score(rows), expected, tolerance);
+    if (key == "mse")
+      check_number(mean_squared_error(rows), expected, tolerance);
+    else if (key == "rmse")
+      check_number(root_mean_squared_error(rows), expected, tolerance);
+    else if (key == "mae")
+      check_number(mean_absolute_error(rows), expected, tolerance);
+    else if (key == "r2")
+      check_number(r2_score(rows), expected, tolerance);
     else if (key == "median_absolute_error") {  // the reference was made without the weights
       check_number(median_absolute_error({truth, predicted, outputs}), expected, tolerance);
-    }
-    else if (key == "explained_variance") check_number(explained_variance(rows), expected, tolerance);
-    else if (key == "max_error") check_number(max_error(rows), expected, tolerance);
-    else if (key == "mape") check_number(mean_absolute_percentage_error(rows), expected, tolerance);
-    else FAIL_CHECK("expected value of an unknown kind");
+    } else if (key == "explained_variance")
+      check_number(explained_variance(rows), expected, tolerance);
+    else if (key == "max_error")
+      check_number(max_error(rows), expected, tolerance);
+    else if (key == "mape")
+      check_number(mean_absolute_percentage_error(rows), expected, tolerance);
+    else
+      FAIL_CHECK("expected value of an unknown kind");
   }
 }
 
@@ -168,11 +185,16 @@ void check_probabilities(const json& one) {
   const double tolerance = one.at("tolerance").get<double>();
   for (const auto& [key, expected] : one.at("expected").items()) {
     CAPTURE(key);
-    if (key == "log_loss") check_number(log_loss(rows), expected, tolerance);
-    else if (key == "brier_multiclass_sum") check_number(brier_score(rows), expected, tolerance);
-    else if (key == "brier") check_number(brier_score(rows) / 2, expected, tolerance);  // binary: one class's square
-    else if (key == "ece_15") check_number(expected_calibration_error(rows, 15), expected, tolerance);
-    else if (key == "ece_15_torchmetrics") check_number(expected_calibration_error(rows, 15), expected, 1e-6);
+    if (key == "log_loss")
+      check_number(log_loss(rows), expected, tolerance);
+    else if (key == "brier_multiclass_sum")
+      check_number(brier_score(rows), expected, tolerance);
+    else if (key == "brier")
+      check_number(brier_score(rows) / 2, expected, tolerance);  // binary: one class's square
+    else if (key == "ece_15")
+      check_number(expected_calibration_error(rows, 15), expected, tolerance);
+    else if (key == "ece_15_torchmetrics")
+      check_number(expected_calibration_error(rows, 15), expected, 1e-6);
     else if (key == "mce_15") {
       check_number(maximum_calibration_error(calibration_bins(confidence, correct, 15)), expected, tolerance);
     } else if (key.rfind("top_", 0) == 0) {

@@ -1,7 +1,8 @@
 // Trains a head on two npy-like raw files and prints it as JSON: what the Python judges (logistic.py, heads.py) compare
 // with scikit-learn. Not installed.
-//   train_tool logistic|ridge|ridge_classifier X.f32 Y COLUMNS OUTPUTS THREADS STANDARDIZE(auto|no|yes) STRENGTHS(a,b,…|default)
-// X.f32: rows of f32 numbers; Y: i32 labels, or f64 targets for ridge. Prints seconds, the report, bias and weights.
+// train_tool logistic|ridge|ridge_classifier X.f32 Y COLUMNS OUTPUTS THREADS STANDARDIZE(auto|no|yes)
+// STRENGTHS(a,b,…|default) X.f32: rows of f32 numbers; Y: i32 labels, or f64 targets for ridge. Prints seconds, the
+// report, bias and weights.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -68,8 +69,9 @@ int main(int argc, char** argv) {
     RidgeOptions options;
     options.strengths = strengths_from(argv[8]);
     options.standardize = standardize;
-    head = kind == "ridge" ? train_ridge(context, features, read_numbers<double>(argv[3]), outputs, options)
-                           : train_ridge_classifier(context, features, read_numbers<int32_t>(argv[3]), outputs, options);
+    head = kind == "ridge"
+               ? train_ridge(context, features, read_numbers<double>(argv[3]), outputs, options)
+               : train_ridge_classifier(context, features, read_numbers<int32_t>(argv[3]), outputs, options);
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (!head.ok()) {

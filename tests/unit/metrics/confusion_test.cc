@@ -36,7 +36,8 @@ TEST_CASE("a sample weight counts as that many rows") {
   CHECK(accuracy(class_totals(m)) == doctest::Approx(0.5));
 }
 
-TEST_CASE("no rows, a class outside the range, a length that does not fit and a bad weight are refused with their place") {
+TEST_CASE(
+    "no rows, a class outside the range, a length that does not fit and a bad weight are refused with their place") {
   const std::vector<int32_t> none;
   const std::vector<int32_t> two = {0, 5};
   const std::vector<int32_t> zeros = {0, 0};

@@ -25,7 +25,8 @@ Data draw(int64_t n, int64_t classes) {
     std::vector<double> row;
     double sum = 0;
     for (int64_t c = 0; c < classes; ++c) {
-      row.push_back(random.uniform(static_cast<uint64_t>(1000000 + i * classes + c)) + (c == out.truth.back() ? 0.5 : 0));
+      row.push_back(random.uniform(static_cast<uint64_t>(1000000 + i * classes + c)) +
+                    (c == out.truth.back() ? 0.5 : 0));
       sum += row.back();
     }
     for (const double x : row) out.p.push_back(x / sum);

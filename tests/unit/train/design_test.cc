@@ -25,7 +25,8 @@ TEST_CASE("blocks together are the chosen rows, centred and scaled") {
     const double* z = design.block(b, buffer);
     for (int64_t i = 0; i < design.rows_in(b); ++i, ++seen) {
       const int64_t row = design.source_row(seen);
-      const double expected = (static_cast<double>(data.x[static_cast<size_t>(row * 300 + 7)]) - scaling.mean[7]) * scaling.factor[7];
+      const double expected =
+          (static_cast<double>(data.x[static_cast<size_t>(row * 300 + 7)]) - scaling.mean[7]) * scaling.factor[7];
       CHECK(z[i * 300 + 7] == expected);
     }
   }
@@ -40,9 +41,12 @@ TEST_CASE("the Gram matrix and the correlation match plain loops") {
   std::vector<double> gram;
   CHECK(design.gram({}, 1, gram) == 700);
   std::vector<double> product;
-  design.correlate({}, 1, [](int64_t first, int64_t rows, double* t) {
-    for (int64_t i = 0; i < rows; ++i) t[i] = static_cast<double>(first + i);
-  }, product);
+  design.correlate(
+      {}, 1,
+      [](int64_t first, int64_t rows, double* t) {
+        for (int64_t i = 0; i < rows; ++i) t[i] = static_cast<double>(first + i);
+      },
+      product);
   std::vector<double> expected(25);
   std::vector<double> expected_product(5);
   for (int64_t i = 0; i < 700; ++i) {

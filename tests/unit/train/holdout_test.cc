@@ -10,7 +10,8 @@ using namespace modnet;
 namespace {
 std::vector<int32_t> labels_of(const std::vector<int64_t>& counts) {
   std::vector<int32_t> out;
-  for (size_t c = 0; c < counts.size(); ++c) out.insert(out.end(), static_cast<size_t>(counts[c]), static_cast<int32_t>(c));
+  for (size_t c = 0; c < counts.size(); ++c)
+    out.insert(out.end(), static_cast<size_t>(counts[c]), static_cast<int32_t>(c));
   return out;
 }
 }  // namespace

@@ -65,7 +65,8 @@ TEST_CASE("an evaluation that is not a number counts as an overshoot") {
     return x[0] - std::log(x[0]);
   };
   std::vector<double> x = {9};
-  const Minimum out = minimize_lbfgs(edge, [](std::span<double> v) { v[0] *= 50; }, {}, {500, 1e-12}, x);
+  const Minimum out = minimize_lbfgs(
+      edge, [](std::span<double> v) { v[0] *= 50; }, {}, {500, 1e-12}, x);
   CHECK(out.converged);
   CHECK(x[0] == doctest::Approx(1).epsilon(1e-4));
 }

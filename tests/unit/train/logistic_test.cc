@@ -1,4 +1,5 @@
-// The solver meets the optimality conditions of the objective that it documents, on raw features, and its selection is honest.
+// The solver meets the optimality conditions of the objective that it documents, on raw features, and its selection is
+// honest.
 #include "libmod/train/logistic.h"
 
 #include <doctest/doctest.h>
@@ -123,14 +124,14 @@ TEST_CASE("renaming the classes permutes the head") {
 TEST_CASE("the path reports every strength and the one with the smallest holdout loss is chosen") {
   const test::Labelled data = test::labelled(600, 10, 3, 0.5, 9);
   int64_t calls = 0;
-  const LinearHead head = train_logistic({}, data.features(), data.y, 3, {},
-                                         [&](std::string_view, int64_t, int64_t) { ++calls; }).value();
+  const LinearHead head =
+      train_logistic({}, data.features(), data.y, 3, {}, [&](std::string_view, int64_t, int64_t) { ++calls; }).value();
   const TrainReport& report = head.report;
   REQUIRE(report.path.size() == default_logistic_strengths().size());
   REQUIRE(report.path.size() >= 10);
-  const auto least = std::min_element(report.path.begin(), report.path.end(), [](const PathPoint& a, const PathPoint& b) {
-    return a.holdout_loss < b.holdout_loss;
-  });
+  const auto least =
+      std::min_element(report.path.begin(), report.path.end(),
+                       [](const PathPoint& a, const PathPoint& b) { return a.holdout_loss < b.holdout_loss; });
   CHECK(report.strength == least->strength);
   CHECK(report.holdout_rows > 80);
   CHECK(report.holdout_rows < 100);

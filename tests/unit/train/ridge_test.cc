@@ -51,7 +51,8 @@ TEST_CASE("the gradient of the documented objective vanishes, and the objective 
     for (size_t j = 0; j < 6; ++j) {
       double gradient = alpha * head.weights[t * 6 + j];
       objective += alpha * head.weights[t * 6 + j] * head.weights[t * 6 + j];
-      for (size_t i = 0; i < 150; ++i) gradient += (predicted[i * 2 + t] - y[i * 2 + t]) * static_cast<double>(data.x[i * 6 + j]);
+      for (size_t i = 0; i < 150; ++i)
+        gradient += (predicted[i * 2 + t] - y[i * 2 + t]) * static_cast<double>(data.x[i * 6 + j]);
       CHECK(std::fabs(gradient) < 1e-9);
     }
   }
@@ -70,7 +71,8 @@ TEST_CASE("an enormous alpha leaves the mean") {
 TEST_CASE("a linear target is found again, and the weakest strength is chosen for it") {
   const test::Labelled data = test::labelled(400, 5, 2, 0, 33);
   std::vector<double> y;
-  for (size_t i = 0; i < 400; ++i) y.push_back(3 + 2 * static_cast<double>(data.x[i * 5]) - static_cast<double>(data.x[i * 5 + 3]));
+  for (size_t i = 0; i < 400; ++i)
+    y.push_back(3 + 2 * static_cast<double>(data.x[i * 5]) - static_cast<double>(data.x[i * 5 + 3]));
   RidgeOptions options;
   const LinearHead head = train_ridge({}, data.features(), y, 1, options).value();
   CHECK(head.report.strength == 1e-3);

@@ -1,16 +1,23 @@
 #include "commands/table.h"
 
+#include "commands/attach_head.h"
 #include "commands/capabilities.h"
+#include "commands/compose.h"
+#include "commands/embed.h"
+#include "commands/encode.h"
+#include "commands/eval.h"
+#include "commands/import.h"
 #include "commands/inspect.h"
+#include "commands/predict.h"
+#include "commands/train_head.h"
 #include "commands/verify.h"
 
 namespace modnet {
 
 std::vector<CommandSpec> command_table() {
   return {
-      inspect_command(),
-      verify_command(),
-      capabilities_command(),
+      import_command(),  compose_command(), train_head_command(), attach_head_command(), encode_command(), embed_command(),
+      predict_command(), eval_command(),    inspect_command(),    verify_command(),      capabilities_command(),
   };
 }
 

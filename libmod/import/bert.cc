@@ -44,8 +44,8 @@ Result<TransformerSpec> read_shared(StrictObject& config) {
   MODNET_TRY(config.must_be("directionality", "bidi"));
   MODNET_TRY(config.must_be("pruned_heads", nlohmann::json::object()));
   MODNET_TRY(config.must_be("is_encoder_decoder", false));
-  constexpr std::array<std::string_view, 5> kPooler = {"pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers",
-                                                       "pooler_size_per_head", "pooler_type"};
+  constexpr std::array<std::string_view, 5> kPooler = {"pooler_fc_size", "pooler_num_attention_heads",
+                                                       "pooler_num_fc_layers", "pooler_size_per_head", "pooler_type"};
   config.ignore(kPooler);
   config.ignore(bookkeeping_keys());
   return spec;

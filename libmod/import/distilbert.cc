@@ -38,8 +38,8 @@ Result<TransformerSpec> read_distilbert(StrictObject& config) {
   MODNET_TRY(config.must_be("is_encoder_decoder", false));
   MODNET_TRY(config.must_be("pruned_heads", nlohmann::json::object()));
   // sinusoidal_pos_embds only says how the position table, which is stored, was filled.
-  constexpr std::array<std::string_view, 6> kNoEffect = {"attention_dropout",   "dropout",              "qa_dropout",
-                                                         "seq_classif_dropout", "sinusoidal_pos_embds", "tie_weights_"};
+  constexpr std::array<std::string_view, 6> kNoEffect = {
+      "attention_dropout", "dropout", "qa_dropout", "seq_classif_dropout", "sinusoidal_pos_embds", "tie_weights_"};
   config.ignore(kNoEffect);
   config.ignore(bookkeeping_keys());
   return spec;

@@ -5,9 +5,10 @@
 #include <map>
 
 #include "formats/module/digests.h"
-#include "formats/weights/safetensors.h"
+#include "libmod/import/checkpoint.h"
 #include "libmod/import/sentence_transformers.h"
 #include "libmod/import/strict_json.h"
+#include "libmod/import/tokenizer_config.h"
 #include "libmod/import/transformer.h"
 #include "libmod/prepare/probes.h"
 #include "libmod/prepare/runner.h"
@@ -21,58 +22,10 @@ constexpr int64_t kMaxTokenizer = int64_t{1} << 30;
 
 std::string join(const std::string& folder, std::string_view name) { return folder + "/" + std::string(name); }
 
-/// False too where the path cannot be looked at: opening it then says why.
-bool exists(const std::string& path) {
-  std::error_code failed;
-  return std::filesystem::exists(path, failed);
-}
-
-/// Weights of one folder: a single file or shards. Names are as stored; data points into the mapped files.
-struct Checkpoint {
-  std::vector<ForeignTensor> tensors;
-  [[nodiscard]] const ForeignTensor* find(std::string_view name) const {
-    const auto it = std::lower_bound(tensors.begin(), tensors.end(), name, [](const ForeignTensor& a, std::string_view b) { return a.name < b; });
-    return it != tensors.end() && it->name == name ? &*it : nullptr;
-  }
-};
-
-Result<Bytes> map_file(ImportedModel& model, const std::string& path) {
-  MODNET_ASSIGN(MappedFile file, MappedFile::open(path));
-  model.files.push_back(std::make_unique<MappedFile>(std::move(file)));
-  return model.files.back()->bytes();
-}
-
 template <typename T>
 Result<T> in_file(Result<T> result, const std::string& path) {
   if (!result.ok()) return std::move(result).error().in_file(path);
   return result;
-}
-
-Result<Checkpoint> read_checkpoint(ImportedModel& model, const std::string& folder) {
-  Checkpoint checkpoint;
-  const std::string single = join(folder, "model.safetensors"), index_path = join(folder, "model.safetensors.index.json");
-  if (exists(single)) {
-    MODNET_ASSIGN(const Bytes bytes, map_file(model, single));
-    MODNET_ASSIGN(Safetensors read, in_file(read_safetensors(bytes), single));
-    checkpoint.tensors = std::move(read.tensors);
-    return checkpoint;
-  }
-  if (!exists(index_path)) {
-    const bool pickle = exists(join(folder, "pytorch_model.bin")) || exists(join(folder, "pytorch_model.bin.index.json"));
-    return Error{Code::kUnreadable, "CANNOT_READ", pickle ? "the weights are in pytorch_model.bin, a pickle, which runs code when it is read" : "there is no model.safetensors",
-                 {}, folder, pickle ? "convert it to safetensors first" : "give a folder with model.safetensors or model.safetensors.index.json"};
-  }
-  MODNET_ASSIGN(const Bytes index_bytes, map_file(model, index_path));
-  MODNET_ASSIGN(const ShardIndex index, in_file(read_shard_index(index_bytes), index_path));
-  std::vector<Shard> shards;
-  for (const std::string& name : index.shards()) {
-    const std::string path = join(folder, name);
-    MODNET_ASSIGN(const Bytes bytes, map_file(model, path));
-    MODNET_ASSIGN(Safetensors content, in_file(read_safetensors(bytes), path));
-    shards.push_back({name, std::move(content)});
-  }
-  MODNET_ASSIGN(checkpoint.tensors, in_file(join_shards(index, shards), index_path));
-  return checkpoint;
 }
 
 Result<TransformerSpec> read_spec(const std::string& path) {
@@ -90,54 +43,6 @@ Result<TransformerSpec> read_spec(const std::string& path) {
   return config.unknown("model_type", "bert, distilbert, mpnet, roberta, xlm-roberta or camembert");
 }
 
-/// A member of an object of tokenizer.json whose "type" is `type`; null when there is none.
-const nlohmann::json* section_key(const nlohmann::json& tokenizer, const char* section, const char* type, const char* key) {
-  const auto part = tokenizer.find(section);
-  if (part == tokenizer.end() || !part->is_object()) return nullptr;
-  const auto kind = part->find("type");
-  if (kind == part->end() || *kind != type) return nullptr;
-  const auto item = part->find(key);
-  return item == part->end() ? nullptr : &*item;
-}
-
-/// What tokenizer_config.json may say against tokenizer.json, and its length limit.
-Result<std::optional<int64_t>> read_tokenizer_config(const std::string& path, const nlohmann::json& tokenizer) {
-  nlohmann::json parsed = nlohmann::json::object();
-  if (exists(path)) {
-    MODNET_ASSIGN(const std::string text, read_file(path, kMaxConfig));
-    MODNET_ASSIGN(parsed, parse_config(text, path));
-    if (!parsed.is_object()) return malformed("expected an object").in_file(path);
-  }
-  StrictObject config(parsed, path);
-  // transformers rebuilds the normaliser and the splitting from these keys when they differ, so a difference must not pass.
-  struct Same {
-    const char *key, *section, *type, *theirs;
-  };
-  constexpr Same kSame[] = {{"do_lower_case", "normalizer", "BertNormalizer", "lowercase"},
-                            {"strip_accents", "normalizer", "BertNormalizer", "strip_accents"},
-                            {"tokenize_chinese_chars", "normalizer", "BertNormalizer", "handle_chinese_chars"},
-                            {"add_prefix_space", "pre_tokenizer", "ByteLevel", "add_prefix_space"}};
-  for (const Same& same : kSame) {
-    const auto ours = parsed.find(same.key);
-    const nlohmann::json* theirs = section_key(tokenizer, same.section, same.type, same.theirs);
-    if (ours != parsed.end() && theirs != nullptr && *ours != *theirs)
-      return Error{Code::kMalformed, "IMPORT_UNKNOWN", "key '" + std::string(same.key) + "' is " + ours->dump() + " while tokenizer.json says " + theirs->dump(),
-                   same.key, path, "make the two files agree"};
-  }
-  MODNET_TRY(config.must_be("split_special_tokens", false));
-  // Which end of a long text is cut: here, else in tokenizer.json.
-  MODNET_TRY(config.must_be("truncation_side", "right"));
-  if (const auto truncation = tokenizer.find("truncation"); !config.has("truncation_side") && truncation != tokenizer.end() && truncation->is_object()) {
-    StrictObject stored(*truncation, path.substr(0, path.rfind('/')) + "/tokenizer.json", "truncation.");
-    MODNET_TRY(stored.must_be("direction", "Right"));
-  }
-  const auto limit = parsed.find("model_max_length");
-  if (limit == parsed.end() || !limit->is_number()) return std::optional<int64_t>();
-  const double value = limit->get<double>();
-  if (!(value >= 1) || value > 1e12) return std::optional<int64_t>();  // transformers writes 1e30 for "no limit"
-  return std::optional<int64_t>(static_cast<int64_t>(value));
-}
-
 Port text_port(const PreparationRecord& preparation, const SequenceRecord& sequence) {
   Port port;
   port.number = 1;
@@ -151,7 +56,8 @@ Port text_port(const PreparationRecord& preparation, const SequenceRecord& seque
   return port;
 }
 
-Port tokens_port(uint32_t number, Direction direction, const PreparationRecord& preparation, const SequenceRecord& sequence) {
+Port tokens_port(uint32_t number, Direction direction, const PreparationRecord& preparation,
+                 const SequenceRecord& sequence) {
   Port port;
   port.number = number;
   port.direction = direction;
@@ -168,11 +74,13 @@ Port tokens_port(uint32_t number, Direction direction, const PreparationRecord& 
 /// Builds both modules; a class because the steps share so much.
 class Importer {
  public:
-  Importer(std::string folder, const ImportOptions& options) : folder_(std::move(folder)), options_(options), model_(std::make_unique<ImportedModel>()) {}
+  Importer(std::string folder, const ImportOptions& options)
+      : folder_(std::move(folder)), options_(options), model_(std::make_unique<ImportedModel>()) {}
 
   Result<std::unique_ptr<ImportedModel>> run() {
     MODNET_ASSIGN(sentence_, read_sentence_config(folder_));
-    const std::string inner = sentence_.transformer_folder.empty() ? folder_ : join(folder_, sentence_.transformer_folder);
+    const std::string inner =
+        sentence_.transformer_folder.empty() ? folder_ : join(folder_, sentence_.transformer_folder);
     MODNET_ASSIGN(spec_, read_spec(join(inner, "config.json")));
     MODNET_TRY(decide_pooling());
     MODNET_TRY(read_tokenizer(inner));
@@ -187,16 +95,21 @@ class Importer {
   Status decide_pooling() {
     pooling_ = options_.pooling ? *options_.pooling : sentence_.pooling;
     if (!sentence_.present && !options_.pooling)
-      return usage("the folder has no modules.json that says how token embeddings become one embedding", "give --pooling mean, cls, max or none").in_file(folder_);
+      return usage("the folder has no modules.json that says how token embeddings become one embedding",
+                   "give --pooling mean, cls, max or none")
+          .in_file(folder_);
     int64_t width = spec_.hidden;
     for (const DenseLayer& layer : sentence_.dense) {
       if (layer.inputs != width)
-        return malformed("expected in_features " + std::to_string(width) + ", got " + std::to_string(layer.inputs), "in_features")
+        return malformed("expected in_features " + std::to_string(width) + ", got " + std::to_string(layer.inputs),
+                         "in_features")
             .in_file(join(join(folder_, layer.folder), "config.json"));
       width = layer.outputs;
     }
     if (sentence_.pooled_width > 0 && sentence_.pooled_width != spec_.hidden)
-      return malformed("the pooling expects a width of " + std::to_string(sentence_.pooled_width) + "; the transformer's is " + std::to_string(spec_.hidden)).in_file(folder_);
+      return malformed("the pooling expects a width of " + std::to_string(sentence_.pooled_width) +
+                       "; the transformer's is " + std::to_string(spec_.hidden))
+          .in_file(folder_);
     // --pooling none leaves token embeddings only: what comes after pooling has nothing to work on.
     if (pooling_ == Pooling::kNone) {
       sentence_.dense.clear();
@@ -210,94 +123,100 @@ class Importer {
     MODNET_ASSIGN(const std::string text, read_file(path, kMaxTokenizer));
     MODNET_ASSIGN(Tokenizer tokenizer, in_file(Tokenizer::from_json(text), path));
     const nlohmann::json parsed = nlohmann::json::parse(text, nullptr, false);
-    MODNET_ASSIGN(const std::optional<int64_t> configured, read_tokenizer_config(join(inner, "tokenizer_config.json"), parsed));
+    MODNET_ASSIGN(const std::optional<int64_t> configured,
+                  read_tokenizer_config(join(inner, "tokenizer_config.json"), parsed));
     if (tokenizer.vocab_size() > spec_.vocabulary)
-      return malformed("has " + std::to_string(tokenizer.vocab_size()) + " token ids; the model's table has " + std::to_string(spec_.vocabulary) + " rows").in_file(path);
+      return malformed("has " + std::to_string(tokenizer.vocab_size()) + " token ids; the model's table has " +
+                       std::to_string(spec_.vocabulary) + " rows")
+          .in_file(path);
     int64_t length = spec_.max_length();
-    const std::optional<int64_t> said = sentence_.max_length ? sentence_.max_length : configured ? configured : tokenizer.file_max_length();
+    const std::optional<int64_t> said = sentence_.max_length ? sentence_.max_length
+                                        : configured         ? configured
+                                                             : tokenizer.file_max_length();
     if (said) length = std::min(length, *said);
     if (options_.max_length) {
       if (*options_.max_length > length)
-        return usage("--max-length " + std::to_string(*options_.max_length) + " is more than the " + std::to_string(length) + " tokens that the model takes");
+        return usage("--max-length " + std::to_string(*options_.max_length) + " is more than the " +
+                     std::to_string(length) + " tokens that the model takes");
       length = *options_.max_length;
     }
     if (length <= tokenizer.special_count())
-      return usage("a length of " + std::to_string(length) + " tokens does not even hold the " + std::to_string(tokenizer.special_count()) + " special ones");
+      return usage("a length of " + std::to_string(length) + " tokens does not even hold the " +
+                   std::to_string(tokenizer.special_count()) + " special ones");
     model_->max_length = length;
     model_->tokenizer = tokenizer.canonical_json();
 
     preparation_.method = tokenizer.method();
     const SpecialIds& ids = tokenizer.special_ids();
-    const std::pair<const char*, std::optional<int32_t>> roles[] = {{"bos", ids.bos}, {"cls", ids.cls}, {"eos", ids.eos}, {"mask", ids.mask},
-                                                                    {"pad", ids.pad}, {"sep", ids.sep}, {"unk", ids.unk}};
+    const std::pair<const char*, std::optional<int32_t>> roles[] = {
+        {"bos", ids.bos}, {"cls", ids.cls}, {"eos", ids.eos}, {"mask", ids.mask},
+        {"pad", ids.pad}, {"sep", ids.sep}, {"unk", ids.unk}};
     for (const auto& [role, id] : roles)
       if (id) preparation_.special_ids.push_back({role, *id});
     preparation_.unicode_norm = tokenizer.unicode_norm();
     if (!sentence_.prompt.empty()) preparation_.prefixes = {sentence_.prompt};
-    preparation_.digest = DomainHash("modnet.preparation.v1").text(preparation_.method).text(model_->tokenizer).text(sentence_.prompt).finish();
+    preparation_.digest = DomainHash("modnet.preparation.v1")
+                              .text(preparation_.method)
+                              .text(model_->tokenizer)
+                              .text(sentence_.prompt)
+                              .finish();
     sequence_.pad_id = ids.pad ? *ids.pad : spec_.pad_id;
     return ok();
   }
 
   /// Maps the graph's tensor names to the checkpoint's, checks shapes, lists what is left over.
   Status read_weights(const std::string& inner) {
-    MODNET_ASSIGN(checkpoint_, read_checkpoint(*model_, inner));
+    MODNET_ASSIGN(checkpoint_, read_checkpoint(inner, model_->files));
     const std::string prefix(spec_.names.prefix);
     const bool prefixed = checkpoint_.find(prefix + std::string(spec_.names.word) + ".weight") != nullptr;
     std::map<std::string, bool> used;
     for (const ExpectedTensor& expected : expected_tensors(spec_)) {
       const std::string stored = (prefixed ? prefix : "") + expected.name;
-      const ForeignTensor* tensor = checkpoint_.find(stored);
-      if (tensor == nullptr) tensor = old_name(stored);
-      if (tensor == nullptr) return malformed("the checkpoint has no tensor '" + stored + "', which config.json calls for").in_file(inner);
-      MODNET_TRY(check_shape(*tensor, expected.shape, inner));
+      const ForeignTensor* tensor = checkpoint_.find_any_age(stored);
+      if (tensor == nullptr)
+        return malformed("the checkpoint has no tensor '" + stored + "', which config.json calls for").in_file(inner);
+      MODNET_TRY(check_weights(*tensor, expected.shape, inner));
       used[tensor->name] = true;
       tensors_[expected.name] = *tensor;
     }
     for (const ForeignTensor& tensor : checkpoint_.tensors) {
       if (used.contains(tensor.name)) continue;
-      const std::string name = prefixed && tensor.name.starts_with(prefix) ? tensor.name.substr(prefix.size()) : tensor.name;
+      const std::string name =
+          prefixed && tensor.name.starts_with(prefix) ? tensor.name.substr(prefix.size()) : tensor.name;
       // A tensor among the encoder's own that the configuration does not call for would be a model of another kind.
       const bool buffer = name == "embeddings.position_ids" || name == "embeddings.token_type_ids";
-      if ((name.starts_with("encoder.") || name.starts_with("transformer.") || name.starts_with("embeddings.")) && !buffer)
-        return Error{Code::kMalformed, "IMPORT_UNKNOWN", "tensor '" + tensor.name + "' is not part of a " + spec_.family + " encoder as config.json describes it", {}, inner, {}};
+      if ((name.starts_with("encoder.") || name.starts_with("transformer.") || name.starts_with("embeddings.")) &&
+          !buffer)
+        return Error{
+            Code::kMalformed,
+            "IMPORT_UNKNOWN",
+            "tensor '" + tensor.name + "' is not part of a " + spec_.family + " encoder as config.json describes it",
+            {},
+            inner,
+            {}};
       model_->dropped.push_back(tensor.name);
     }
     for (size_t i = 0; i < sentence_.dense.size(); ++i) {
       const DenseLayer& layer = sentence_.dense[i];
       const std::string folder = join(folder_, layer.folder);
-      MODNET_ASSIGN(const Checkpoint dense, read_checkpoint(*model_, folder));
+      MODNET_ASSIGN(const Checkpoint dense, read_checkpoint(folder, model_->files));
       for (const ForeignTensor& tensor : dense.tensors) {
         const bool weight = tensor.name == "linear.weight";
         if (!weight && (tensor.name != "linear.bias" || !layer.bias))
-          return Error{Code::kMalformed, "IMPORT_UNKNOWN", "tensor '" + tensor.name + "' is not part of a dense layer", {}, folder, {}};
-        MODNET_TRY(check_shape(tensor, weight ? std::vector<int64_t>{layer.outputs, layer.inputs} : std::vector<int64_t>{layer.outputs}, folder));
+          return Error{Code::kMalformed,
+                       "IMPORT_UNKNOWN",
+                       "tensor '" + tensor.name + "' is not part of a dense layer",
+                       {},
+                       folder,
+                       {}};
+        MODNET_TRY(check_weights(
+            tensor, weight ? std::vector<int64_t>{layer.outputs, layer.inputs} : std::vector<int64_t>{layer.outputs},
+            folder));
         tensors_["dense." + std::to_string(i) + (weight ? ".weight" : ".bias")] = tensor;
       }
-      if (dense.tensors.size() != (layer.bias ? 2u : 1u)) return malformed("the dense layer's weights are not complete").in_file(folder);
+      if (dense.tensors.size() != (layer.bias ? 2u : 1u))
+        return malformed("the dense layer's weights are not complete").in_file(folder);
     }
-    return ok();
-  }
-
-  /// BERT checkpoints of the first years call a norm's parameters gamma and beta.
-  const ForeignTensor* old_name(const std::string& name) const {
-    const auto swapped = [&](std::string_view from, std::string_view to) -> const ForeignTensor* {
-      if (!name.ends_with(from)) return nullptr;
-      return checkpoint_.find(name.substr(0, name.size() - from.size()) + std::string(to));
-    };
-    if (const ForeignTensor* gamma = swapped("LayerNorm.weight", "LayerNorm.gamma"); gamma != nullptr) return gamma;
-    return swapped("LayerNorm.bias", "LayerNorm.beta");
-  }
-
-  static Status check_shape(const ForeignTensor& tensor, const std::vector<int64_t>& shape, const std::string& file) {
-    const auto text = [](const std::vector<int64_t>& dims) {
-      std::string out = "[";
-      for (const int64_t dim : dims) out += (out.size() > 1 ? "," : "") + std::to_string(dim);
-      return out + "]";
-    };
-    if (tensor.shape != shape) return malformed("tensor '" + tensor.name + "': expected shape " + text(shape) + ", got " + text(tensor.shape)).in_file(file);
-    if (tensor.dtype != DType::kF32 && tensor.dtype != DType::kF16 && tensor.dtype != DType::kBF16)
-      return malformed("tensor '" + tensor.name + "': expected f32, f16 or bf16, got " + std::string(dtype_name(tensor.dtype))).in_file(file);
     return ok();
   }
 
@@ -309,7 +228,8 @@ class Importer {
     if (!sentence_.prompt.empty()) attributes.push_back({"prefix", sentence_.prompt});
     graph.output(graph.node(kOurDomain, "Tokenize", 1, {text}, std::move(attributes), "tokens"));
     encoder_graph_ = graph.take();
-    encoder_contract_.ports = {text_port(preparation_, sequence_), tokens_port(2, Direction::kOutput, preparation_, sequence_)};
+    encoder_contract_.ports = {text_port(preparation_, sequence_),
+                               tokens_port(2, Direction::kOutput, preparation_, sequence_)};
     encoder_contract_.requirements.ops = ops_of(encoder_graph_);
     ModuleWriter& writer = model_->encoder;
     writer = ModuleWriter(options_.compression);
@@ -330,14 +250,19 @@ class Importer {
 
   /// Pooling, dense layers and normalisation behind the transformer; returns the embedding's value.
   std::string build_sentence(GraphBuilder& graph, std::string x) {
-    x = graph.node(kOurDomain, "Pool", 1, {x}, {{"mode", std::string(pooling_ == Pooling::kMean ? "mean" : pooling_ == Pooling::kCls ? "cls" : "max")}}, "pooled");
+    x = graph.node(kOurDomain, "Pool", 1, {x},
+                   {{"mode", std::string(pooling_ == Pooling::kMean  ? "mean"
+                                         : pooling_ == Pooling::kCls ? "cls"
+                                                                     : "max")}},
+                   "pooled");
     width_ = spec_.hidden;
     for (size_t i = 0; i < sentence_.dense.size(); ++i) {
       const std::string name = "dense." + std::to_string(i);
       std::vector<std::string> inputs = {x, name + ".weight"};
       if (sentence_.dense[i].bias) inputs.push_back(name + ".bias");
       x = graph.node("", "Gemm", 1, std::move(inputs), {{"transB", int64_t{1}}}, name);
-      if (sentence_.dense[i].activation) x = add_activation(graph, *sentence_.dense[i].activation, x, name + ".activation");
+      if (sentence_.dense[i].activation)
+        x = add_activation(graph, *sentence_.dense[i].activation, x, name + ".activation");
       width_ = sentence_.dense[i].outputs;
     }
     if (sentence_.normalize) x = graph.node(kOurDomain, "L2Normalize", 1, {x}, {}, "normalized");
@@ -349,9 +274,11 @@ class Importer {
     std::string last = build_transformer(spec_, builder);
     if (!options_.tap.empty()) {
       const Graph& peek = builder.peek();
-      const auto tap = std::find_if(peek.taps.begin(), peek.taps.end(), [&](const Tap& one) { return one.name == options_.tap; });
+      const auto tap =
+          std::find_if(peek.taps.begin(), peek.taps.end(), [&](const Tap& one) { return one.name == options_.tap; });
       if (tap == peek.taps.end())
-        return usage("there is no tap '" + options_.tap + "'", "use hidden.0 (embeddings) to hidden." + std::to_string(spec_.layers) + " (the last layer)");
+        return usage("there is no tap '" + options_.tap + "'",
+                     "use hidden.0 (embeddings) to hidden." + std::to_string(spec_.layers) + " (the last layer)");
       last = tap->value;
     }
     const bool pooled = pooling_ != Pooling::kNone;
@@ -386,7 +313,8 @@ class Importer {
     return add_probes(graph, contract, writer);
   }
 
-  Contract backbone_contract(const Graph& graph, const std::string& embedding, const std::string& last, const Digest& body) {
+  Contract backbone_contract(const Graph& graph, const std::string& embedding, const std::string& last,
+                             const Digest& body) {
     Contract contract;
     SequenceRecord sequence = sequence_;
     sequence.max_length = static_cast<uint64_t>(spec_.max_length());
@@ -416,7 +344,10 @@ class Importer {
         port.values->high = 1.0;
       }
       SpaceRecord space;
-      space.id = options_.name + "/" + (pooling_ == Pooling::kMean ? "mean" : pooling_ == Pooling::kCls ? "cls" : "max") +
+      space.id = options_.name + "/" +
+                 (pooling_ == Pooling::kMean  ? "mean"
+                  : pooling_ == Pooling::kCls ? "cls"
+                                              : "max") +
                  (sentence_.dense.empty() ? "" : "-dense") + (sentence_.normalize ? "-l2" : "") + tapped;
       space.version = "1";
       space.metric = sentence_.metric;
@@ -433,7 +364,8 @@ class Importer {
     tokens.value = last;
     tokens.dtype = DType::kF32;
     tokens.layout = Layout::kRagged;
-    tokens.dims = {{"B", 0, 1, 0, 1}, {"T", 0, 1, sequence.max_length, 1}, {"", static_cast<uint64_t>(spec_.hidden), 1, 0, 1}};
+    tokens.dims = {
+        {"B", 0, 1, 0, 1}, {"T", 0, 1, sequence.max_length, 1}, {"", static_cast<uint64_t>(spec_.hidden), 1, 0, 1}};
     tokens.semantic = Semantic::kTokenEmbedding;
     tokens.sequence = sequence;
     SpaceRecord space;
@@ -451,11 +383,14 @@ class Importer {
   }
 
   Status add_probes(const Graph& graph, const Contract& contract, ModuleWriter& writer) {
-    const auto no_tensor = [](std::string_view name) -> Result<ConstTensor> { return internal("no tensor " + std::string(name)); };
+    const auto no_tensor = [](std::string_view name) -> Result<ConstTensor> {
+      return internal("no tensor " + std::string(name));
+    };
     RunnerOptions run_options;
     run_options.context = options_.context;
-    FlatGraph flat_encoder = flat_from_parts(encoder_graph_, encoder_contract_, no_tensor, [](std::string_view) { return false; },
-                                             [this](std::string_view) -> Result<Bytes> { return as_bytes(model_->tokenizer); });
+    FlatGraph flat_encoder = flat_from_parts(
+        encoder_graph_, encoder_contract_, no_tensor, [](std::string_view) { return false; },
+        [this](std::string_view) -> Result<Bytes> { return as_bytes(model_->tokenizer); });
     MODNET_ASSIGN(Runner encoder, Runner::make(std::move(flat_encoder), {"tokens"}, run_options));
     MODNET_ASSIGN(Probes probes, text_probes(encoder, "tokens"));
     FlatGraph flat = flat_from_parts(
@@ -464,7 +399,8 @@ class Importer {
           const ForeignTensor& tensor = tensors_.at(std::string(name));
           return ConstTensor{std::string(name), tensor.dtype, tensor.shape, tensor.data};
         },
-        [this](std::string_view name) { return tensors_.contains(std::string(name)); }, [](std::string_view) -> Result<Bytes> { return internal("no asset"); });
+        [this](std::string_view name) { return tensors_.contains(std::string(name)); },
+        [](std::string_view) -> Result<Bytes> { return internal("no asset"); });
     std::vector<std::string> ports;
     for (const Port& port : contract.ports)
       if (port.direction == Direction::kOutput) ports.push_back(port.name);
@@ -495,7 +431,12 @@ Result<std::unique_ptr<ImportedModel>> import_hf_folder(const std::string& folde
   while (trimmed.size() > 1 && trimmed.back() == '/') trimmed.pop_back();
   std::error_code failed;
   if (!std::filesystem::is_directory(trimmed, failed))
-    return Error{Code::kUnreadable, "CANNOT_READ", "is not a folder", {}, folder, "give a folder with config.json, tokenizer.json and model.safetensors"};
+    return Error{Code::kUnreadable,
+                 "CANNOT_READ",
+                 "is not a folder",
+                 {},
+                 folder,
+                 "give a folder with config.json, tokenizer.json and model.safetensors"};
   return Importer(trimmed, options).run();
 }
 

@@ -17,7 +17,7 @@
 namespace modnet {
 
 struct ImportOptions {
-  std::string name;                   // of the model; the backbone's name and the first part of its spaces' ids
+  std::string name;  // of the model; the backbone's name and the first part of its spaces' ids
   std::string version = "1.0.0";
   std::string licence;                // SPDX; empty: not stated
   std::optional<Pooling> pooling;     // instead of what the folder says
@@ -34,12 +34,13 @@ struct ImportedModel {
   std::vector<std::unique_ptr<MappedFile>> files;  // everything that was read, to be looked at again before commit
   std::string tokenizer;                           // canonical JSON
   ModuleWriter encoder, backbone;
-  std::vector<std::string> dropped;                // tensors that no port reaches
+  std::vector<std::string> dropped;  // tensors that no port reaches
   std::string family, space;
   int64_t max_length = 0, parameters = 0;
 };
 
 /// `folder` must be a folder with config.json, safetensors weights and tokenizer.json.
-[[nodiscard]] Result<std::unique_ptr<ImportedModel>> import_hf_folder(const std::string& folder, const ImportOptions& options);
+[[nodiscard]] Result<std::unique_ptr<ImportedModel>> import_hf_folder(const std::string& folder,
+                                                                      const ImportOptions& options);
 
 }  // namespace modnet

@@ -1,5 +1,5 @@
-// MPNet (Song et al. 2020): BERT without token types, positions counted as in RoBERTa, and a table of relative distances that
-// all layers share.
+// MPNet (Song et al. 2020): BERT without token types, positions counted as in RoBERTa, and a table of relative
+// distances that all layers share.
 #include "libmod/import/transformer.h"
 
 namespace modnet {

@@ -21,7 +21,12 @@ Result<std::optional<nlohmann::json>> optional_config(const std::string& path) {
 }
 
 Error not_understood(const std::string& file, const std::string& where, const std::string& what) {
-  return Error{Code::kMalformed, "IMPORT_UNKNOWN", what, where, file, "a model that differs in it would silently compute something else"};
+  return Error{Code::kMalformed,
+               "IMPORT_UNKNOWN",
+               what,
+               where,
+               file,
+               "a model that differs in it would silently compute something else"};
 }
 
 Status read_pooling(const std::string& path, SentenceConfig& config) {
@@ -56,12 +61,19 @@ Status read_pooling(const std::string& path, SentenceConfig& config) {
   if (modes.size() != 1) {
     std::string names;
     for (const Mode& mode : modes) names += (names.empty() ? "" : ", ") + mode.name;
-    return not_understood(path, "pooling_mode", "key 'pooling_mode': expected exactly one of mean, cls and max, got " + (names.empty() ? "none" : names));
+    return not_understood(
+        path, "pooling_mode",
+        "key 'pooling_mode': expected exactly one of mean, cls and max, got " + (names.empty() ? "none" : names));
   }
-  if (modes[0].name == "mean") config.pooling = Pooling::kMean;
-  else if (modes[0].name == "cls") config.pooling = Pooling::kCls;
-  else if (modes[0].name == "max") config.pooling = Pooling::kMax;
-  else return not_understood(path, modes[0].key, "key '" + modes[0].key + "': expected mean, cls or max, got '" + modes[0].name + "'");
+  if (modes[0].name == "mean")
+    config.pooling = Pooling::kMean;
+  else if (modes[0].name == "cls")
+    config.pooling = Pooling::kCls;
+  else if (modes[0].name == "max")
+    config.pooling = Pooling::kMax;
+  else
+    return not_understood(path, modes[0].key,
+                          "key '" + modes[0].key + "': expected mean, cls or max, got '" + modes[0].name + "'");
   MODNET_ASSIGN(const int64_t old_width, object.integer_or("word_embedding_dimension", 1, 1 << 16, 0));
   MODNET_ASSIGN(const int64_t new_width, object.integer_or("embedding_dimension", 1, 1 << 16, 0));
   config.pooled_width = old_width > 0 ? old_width : new_width;
@@ -80,14 +92,22 @@ Status read_dense(const std::string& folder, const std::string& path, SentenceCo
   MODNET_ASSIGN(layer.inputs, object.integer("in_features", 1, 1 << 16));
   MODNET_ASSIGN(layer.outputs, object.integer("out_features", 1, 1 << 16));
   MODNET_ASSIGN(layer.bias, object.boolean_or("bias", true));
-  MODNET_ASSIGN(const std::string activation, object.text_or("activation_function", "torch.nn.modules.activation.Tanh"));
-  const std::string name = activation.starts_with("torch.nn.modules.") ? activation.substr(activation.rfind('.') + 1) : "";
-  if (name == "Tanh") layer.activation = UnaryOp::kTanh;
-  else if (name == "ReLU") layer.activation = UnaryOp::kRelu;
-  else if (name == "GELU") layer.activation = UnaryOp::kGelu;
-  else if (name == "SiLU") layer.activation = UnaryOp::kSilu;
-  else if (name == "Sigmoid") layer.activation = UnaryOp::kSigmoid;
-  else if (name != "Identity") return object.unknown("activation_function", "Identity, Tanh, ReLU, GELU, SiLU or Sigmoid");
+  MODNET_ASSIGN(const std::string activation,
+                object.text_or("activation_function", "torch.nn.modules.activation.Tanh"));
+  const std::string name =
+      activation.starts_with("torch.nn.modules.") ? activation.substr(activation.rfind('.') + 1) : "";
+  if (name == "Tanh")
+    layer.activation = UnaryOp::kTanh;
+  else if (name == "ReLU")
+    layer.activation = UnaryOp::kRelu;
+  else if (name == "GELU")
+    layer.activation = UnaryOp::kGelu;
+  else if (name == "SiLU")
+    layer.activation = UnaryOp::kSilu;
+  else if (name == "Sigmoid")
+    layer.activation = UnaryOp::kSigmoid;
+  else if (name != "Identity")
+    return object.unknown("activation_function", "Identity, Tanh, ReLU, GELU, SiLU or Sigmoid");
   MODNET_TRY(object.must_be("module_input_name", "sentence_embedding"));
   MODNET_TRY(object.must_be("module_output_name", "sentence_embedding"));
   config.dense.push_back(std::move(layer));
@@ -111,16 +131,21 @@ Status read_prompts(const std::string& folder, SentenceConfig& config) {
   constexpr std::array<std::string_view, 2> kBookkeeping = {"__version__", "model_type"};
   object.ignore(kBookkeeping);
   MODNET_ASSIGN(const std::string metric, object.text_or("similarity_fn_name", "cosine"));
-  if (metric == "cosine") config.metric = Metric::kCosine;
-  else if (metric == "dot") config.metric = Metric::kDot;
-  else if (metric == "euclidean") config.metric = Metric::kL2;
-  else return object.unknown("similarity_fn_name", "cosine, dot or euclidean");
+  if (metric == "cosine")
+    config.metric = Metric::kCosine;
+  else if (metric == "dot")
+    config.metric = Metric::kDot;
+  else if (metric == "euclidean")
+    config.metric = Metric::kL2;
+  else
+    return object.unknown("similarity_fn_name", "cosine, dot or euclidean");
   const nlohmann::json* prompts = object.raw("prompts");
   if (prompts != nullptr && !prompts->is_object()) return object.unknown("prompts", "an object");
   MODNET_ASSIGN(const std::string name, object.text_or("default_prompt_name", ""));
   if (!name.empty()) {
     const auto it = prompts == nullptr ? nlohmann::json::const_iterator() : prompts->find(name);
-    if (prompts == nullptr || it == prompts->end() || !it->is_string()) return object.unknown("default_prompt_name", "the name of a prompt");
+    if (prompts == nullptr || it == prompts->end() || !it->is_string())
+      return object.unknown("default_prompt_name", "the name of a prompt");
     config.prompt = it->get<std::string>();
   }
   return object.finish();
@@ -197,7 +222,8 @@ Result<SentenceConfig> read_sentence_config(const std::string& folder) {
     }
   }
   if (!pooled) return not_understood(file, "", "the list of modules has no Pooling");
-  MODNET_TRY(read_length(config.transformer_folder.empty() ? folder : folder + "/" + config.transformer_folder, config));
+  MODNET_TRY(
+      read_length(config.transformer_folder.empty() ? folder : folder + "/" + config.transformer_folder, config));
   return config;
 }
 

@@ -1,6 +1,7 @@
 // What a sentence-transformers folder says beyond its transformer: modules.json, pooling, dense layers, normalisation,
 // prompts, length. Both generations of its files are read; anything else stops the import.
-// Source: sentence-transformers 2–6, models/Pooling.py, Dense.py. Tested by tests/unit/import/ and tests/parity/import_test.cc.
+// Source: sentence-transformers 2–6, models/Pooling.py, Dense.py. Tested by tests/unit/import/ and
+// tests/parity/import_test.cc.
 #pragma once
 
 #include <cstdint>
@@ -22,11 +23,11 @@ struct DenseLayer {
 };
 
 struct SentenceConfig {
-  bool present = false;               // modules.json was there
-  std::string transformer_folder;     // of config.json and the weights, "" = the folder itself
+  bool present = false;            // modules.json was there
+  std::string transformer_folder;  // of config.json and the weights, "" = the folder itself
   Pooling pooling = Pooling::kNone;
-  int64_t pooled_width = 0;           // as the pooling's configuration says, 0: it does not
-  std::vector<DenseLayer> dense;      // in order, after the pooling
+  int64_t pooled_width = 0;       // as the pooling's configuration says, 0: it does not
+  std::vector<DenseLayer> dense;  // in order, after the pooling
   bool normalize = false;
   Metric metric = Metric::kCosine;
   std::string prompt;                 // put before every text

@@ -25,12 +25,19 @@ Error StrictObject::wrong(std::string_view key, std::string what) const {
 
 Error StrictObject::unknown(std::string_view key, std::string_view expected) const {
   const auto it = object_.find(std::string(key));
-  std::string value = it == object_.end() ? "nothing" : it->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  std::string value =
+      it == object_.end() ? "nothing" : it->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   if (value.size() > 80) value = value.substr(0, 77) + "...";
   std::string what = "key '" + path_ + std::string(key) + "' is not understood";
-  if (!expected.empty()) what = "key '" + path_ + std::string(key) + "': expected " + std::string(expected) + ", got " + value;
-  return Error{Code::kMalformed, "IMPORT_UNKNOWN", what, path_ + std::string(key), file_,
-               "a model that differs in it would silently compute something else; it cannot be imported by this version"};
+  if (!expected.empty())
+    what = "key '" + path_ + std::string(key) + "': expected " + std::string(expected) + ", got " + value;
+  return Error{
+      Code::kMalformed,
+      "IMPORT_UNKNOWN",
+      what,
+      path_ + std::string(key),
+      file_,
+      "a model that differs in it would silently compute something else; it cannot be imported by this version"};
 }
 
 Result<int64_t> StrictObject::integer(std::string_view key, int64_t least, int64_t most) {
@@ -93,7 +100,8 @@ Result<nlohmann::json> parse_config(std::string_view text, const std::string& fi
     deepest = std::max(deepest, depth);
     if (event == nlohmann::json::parse_event_t::object_start) keys.emplace_back();
     if (event == nlohmann::json::parse_event_t::object_end && !keys.empty()) keys.pop_back();
-    if (event == nlohmann::json::parse_event_t::key && !keys.empty() && !keys.back().insert(parsed.get<std::string>()).second && duplicate.empty())
+    if (event == nlohmann::json::parse_event_t::key && !keys.empty() &&
+        !keys.back().insert(parsed.get<std::string>()).second && duplicate.empty())
       duplicate = parsed.get<std::string>();
     return deepest <= 64;
   };

@@ -1,5 +1,5 @@
-// Configuration files read without guessing: every key is used, known to have no effect here, or stops the import by name.
-// Tested by tests/unit/import/strict_json_test.cc.
+// Configuration files read without guessing: every key is used, known to have no effect here, or stops the import by
+// name. Tested by tests/unit/import/strict_json_test.cc.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@
 
 namespace modnet {
 
-/// One JSON object of a configuration file. Getters mark a key as understood; finish() fails for one that nobody asked for.
-/// Errors are kMalformed with id IMPORT_UNKNOWN or MALFORMED and name the file and the key.
+/// One JSON object of a configuration file. Getters mark a key as understood; finish() fails for one that nobody asked
+/// for. Errors are kMalformed with id IMPORT_UNKNOWN or MALFORMED and name the file and the key.
 class StrictObject {
  public:
   /// `object` must outlive this. `file` and `path` are for messages ("config.json", "pooling.").
@@ -46,8 +46,8 @@ class StrictObject {
   std::set<std::string, std::less<>> seen_;
 };
 
-/// Parses a JSON file's text; kMalformed with the offset for bad JSON, for duplicate keys, nesting over 64, and for text that is
-/// not an object or array.
+/// Parses a JSON file's text; kMalformed with the offset for bad JSON, for duplicate keys, nesting over 64, and for
+/// text that is not an object or array.
 [[nodiscard]] Result<nlohmann::json> parse_config(std::string_view text, const std::string& file);
 
 }  // namespace modnet

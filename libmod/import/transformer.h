@@ -1,6 +1,6 @@
-// What the BERT family shares: a post-norm transformer encoder described by sizes and tensor names, turned into a graph.
-// One file a family (bert.cc, distilbert.cc, mpnet.cc) reads its configuration into this description.
-// Tested by tests/parity/import_test.cc against transformers' outputs, and tests/unit/import/.
+// What the BERT family shares: a post-norm transformer encoder described by sizes and tensor names, turned into a
+// graph. One file a family (bert.cc, distilbert.cc, mpnet.cc) reads its configuration into this description. Tested by
+// tests/parity/import_test.cc against transformers' outputs, and tests/unit/import/.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +40,9 @@ struct TransformerSpec {
   int64_t relative_buckets = 0;  // 0: no relative positions
 
   /// The longest sequence that the position table allows.
-  [[nodiscard]] int64_t max_length() const { return position_mode == PositionMode::kAbsolute ? positions : positions - pad_id - 1; }
+  [[nodiscard]] int64_t max_length() const {
+    return position_mode == PositionMode::kAbsolute ? positions : positions - pad_id - 1;
+  }
 };
 
 /// config.json → description. kMalformed (IMPORT_UNKNOWN) names the key that is not understood.

@@ -1,5 +1,5 @@
-// Every model folder of ../shared/parity/models through the import: families that modnet knows give the hidden states and
-// embeddings of transformers and sentence-transformers; all others are refused by name.
+// Every model folder of ../shared/parity/models through the import: families that modnet knows give the hidden states
+// and embeddings of transformers and sentence-transformers; all others are refused by name.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -90,11 +90,13 @@ Ragged pack(const Safetensors& in) {
 }
 
 std::vector<PortColumn> columns_of(const Ragged& batch) {
-  return {{"tokens", DType::kI32, batch.ids.data(), batch.offsets, {}}, {"token_types", DType::kI32, batch.types.data(), batch.offsets, {}}};
+  return {{"tokens", DType::kI32, batch.ids.data(), batch.offsets, {}},
+          {"token_types", DType::kI32, batch.types.data(), batch.offsets, {}}};
 }
 
 /// Rows `kept` of `want` ([.., width]) against `got`, |a − b| ≤ atol + rtol · |b|. Returns the worst |a − b|.
-double compare(const std::vector<float>& got, const ForeignTensor& want, const std::vector<int64_t>& kept, int64_t width, const json& spec) {
+double compare(const std::vector<float>& got, const ForeignTensor& want, const std::vector<int64_t>& kept,
+               int64_t width, const json& spec) {
   const auto expected = numbers<float>(want);
   REQUIRE(want.shape.back() == width);
   REQUIRE(got.size() == kept.size() * static_cast<size_t>(width));
@@ -103,7 +105,8 @@ double compare(const std::vector<float>& got, const ForeignTensor& want, const s
   int64_t outside = 0;
   for (size_t row = 0; row < kept.size(); ++row)
     for (int64_t i = 0; i < width; ++i) {
-      const double a = got[row * static_cast<size_t>(width) + static_cast<size_t>(i)], b = expected[static_cast<size_t>(kept[row] * width + i)];
+      const double a = got[row * static_cast<size_t>(width) + static_cast<size_t>(i)],
+                   b = expected[static_cast<size_t>(kept[row] * width + i)];
       worst = std::max(worst, std::fabs(a - b));
       if (!(std::fabs(a - b) <= atol + rtol * std::fabs(b))) ++outside;
     }
@@ -152,12 +155,16 @@ TEST_CASE("encoders of the BERT family give the hidden states of transformers at
     for (const json& call : spec.at("calls")) {
       const std::string name = call.at("name").get<std::string>();
       CAPTURE(name);
-      const Arrays in = read_arrays(folder + "/io/" + name + ".in.safetensors"), out = read_arrays(folder + "/io/" + name + ".out.safetensors");
+      const Arrays in = read_arrays(folder + "/io/" + name + ".in.safetensors"),
+                   out = read_arrays(folder + "/io/" + name + ".out.safetensors");
       std::vector<std::string> wanted, references;
       for (const auto& [output, unused] : call.at("outputs").items()) {
-        if (output == "last_hidden_state") wanted.emplace_back("token_embeddings");
-        else if (output.starts_with("hidden_states.")) wanted.push_back("hidden." + output.substr(14));
-        else continue;  // heads and poolers are not imported
+        if (output == "last_hidden_state")
+          wanted.emplace_back("token_embeddings");
+        else if (output.starts_with("hidden_states."))
+          wanted.push_back("hidden." + output.substr(14));
+        else
+          continue;  // heads and poolers are not imported
         references.push_back(output);
       }
       if (wanted.empty()) continue;
@@ -180,7 +187,9 @@ TEST_CASE("encoders of the BERT family give the hidden states of transformers at
     CHECK(compared >= 3);
     // Heads and poolers are left out, and said to be.
     const auto& dropped = (*model)->model->dropped;
-    const auto lists = [&](std::string_view name) { return std::find(dropped.begin(), dropped.end(), name) != dropped.end(); };
+    const auto lists = [&](std::string_view name) {
+      return std::find(dropped.begin(), dropped.end(), name) != dropped.end();
+    };
     if (entry == "bert") CHECK(lists("pooler.dense.weight"));
     if (entry == "bert_seqcls") CHECK(lists("classifier.weight"));
     if (entry == "bert_qa") CHECK(lists("qa_outputs.bias"));
@@ -228,7 +237,8 @@ TEST_CASE("sentence-transformers folders give their embeddings, from ids and fro
     auto model = test::import_to_memory(folder + "/model", options);
     REQUIRE_MESSAGE(model.ok(), (model.ok() ? "" : test::text_of(model.error())));
     CHECK((*model)->model->max_length == 24);
-    const Arrays in = read_arrays(folder + "/io/encode.in.safetensors"), out = read_arrays(folder + "/io/encode.out.safetensors");
+    const Arrays in = read_arrays(folder + "/io/encode.in.safetensors"),
+                 out = read_arrays(folder + "/io/encode.out.safetensors");
     const Ragged batch = pack(in.content);
     const OutputColumn tokens = encode(**model, texts_of(spec.at("texts").at(0)), options.context);
     CHECK(tokens.ids == batch.ids);

@@ -20,7 +20,8 @@ struct Imported {
   std::optional<ModuleView> encoder, backbone;
 };
 
-[[nodiscard]] inline Result<std::unique_ptr<Imported>> import_to_memory(const std::string& folder, const ImportOptions& options) {
+[[nodiscard]] inline Result<std::unique_ptr<Imported>> import_to_memory(const std::string& folder,
+                                                                        const ImportOptions& options) {
   auto out = std::make_unique<Imported>();
   MODNET_ASSIGN(out->model, import_hf_folder(folder, options));
   MODNET_ASSIGN(out->encoder_file, out->model->encoder.to_memory());
@@ -31,7 +32,8 @@ struct Imported {
 }
 
 /// The module's runner for these ports or taps.
-[[nodiscard]] inline Result<Runner> runner_of(const ModuleView& view, const std::vector<std::string>& outputs, const ComputeContext& context) {
+[[nodiscard]] inline Result<Runner> runner_of(const ModuleView& view, const std::vector<std::string>& outputs,
+                                              const ComputeContext& context) {
   MODNET_ASSIGN(FlatGraph graph, flatten(view));
   RunnerOptions options;
   options.context = context;

@@ -1,5 +1,5 @@
-// The real all-MiniLM-L6-v2 (its folder is named by MODNET_MINILM) against sentence-transformers: 2,000 package descriptions
-// as single precision gives them, and 64 difficult texts in double precision.
+// The real all-MiniLM-L6-v2 (its folder is named by MODNET_MINILM) against sentence-transformers: 2,000 package
+// descriptions as single precision gives them, and 64 difficult texts in double precision.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -25,8 +25,10 @@ struct Difference {
 };
 
 /// Embeds `texts` from text to vector and measures against `want` [texts, 384].
-Difference measure(const test::Imported& model, const std::vector<std::string>& texts, const std::vector<float>& want, const ComputeContext& context) {
-  auto encoder = test::runner_of(*model.encoder, {"tokens"}, context), backbone = test::runner_of(*model.backbone, {"embedding"}, context);
+Difference measure(const test::Imported& model, const std::vector<std::string>& texts, const std::vector<float>& want,
+                   const ComputeContext& context) {
+  auto encoder = test::runner_of(*model.encoder, {"tokens"}, context),
+       backbone = test::runner_of(*model.backbone, {"embedding"}, context);
   REQUIRE(encoder.ok());
   REQUIRE(backbone.ok());
   const std::vector<std::string_view> views(texts.begin(), texts.end());

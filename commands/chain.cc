@@ -153,7 +153,7 @@ Error locate(Error error, const ItemBatch& batch, const std::string& file) {
 void note_seal(const ItemSource& source, Console& console) {
   const ArrowReader* reader = source.arrow();
   if (reader != nullptr && reader->seal() == Seal::kUnsealed && reader->schema().get(kContractKey) != nullptr)
-    console.note("modnet: note: " + escape_text(source.name()) + ": the stream is not sealed; what it says of its producer is not verified");
+    console.note(escape_text(source.name()) + ": the stream is not sealed; what it says of its producer is not verified");
 }
 
 int64_t read_rows(const Invocation& invocation) {

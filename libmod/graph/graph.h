@@ -38,6 +38,11 @@ class GraphBuilder {
   /// Adds a node with one output and returns the output's name ("" domain: ONNX).
   std::string node(std::string_view domain, std::string_view op, uint32_t version, std::vector<std::string> inputs,
                    std::vector<Attribute> attributes, std::string_view output);
+  /// Adds a finished node (a modnet.Module with several outputs); its value names must be new.
+  void module(Node node) {
+    used_.insert(node.outputs.begin(), node.outputs.end());
+    graph_.nodes.push_back(std::move(node));
+  }
   void output(std::string value) { graph_.outputs.push_back(std::move(value)); }
   void tap(std::string name, std::string value) { graph_.taps.push_back({std::move(name), std::move(value)}); }
   [[nodiscard]] const Graph& peek() const { return graph_; }

@@ -83,7 +83,7 @@ void fuse_norms(std::vector<Node>& nodes, const Uses& uses, const std::function<
   for (Node& node : nodes) {
     if (!is(node, "", "LayerNormalization") || node.inputs.empty()) continue;
     const auto made = maker(nodes, node.inputs[0]);
-    if (!made || !is(nodes[*made], "", "Add") || nodes[*made].inputs.size() != 2 || uses.at(node.inputs[0]) != 1) continue;
+    if (!made || !is(nodes[*made], "", "Add") || nodes[*made].inputs.size() != 2 || !nodes[*made].attributes.empty() || uses.at(node.inputs[0]) != 1) continue;
     Node& add = nodes[*made];
     if (is_tensor(add.inputs[0]) || is_tensor(add.inputs[1])) continue;
     node.domain = "fused";

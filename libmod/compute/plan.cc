@@ -118,11 +118,14 @@ Result<ValueType> port_type(const Port& port) {
   type.dtype = port.dtype;
   type.rows = port.layout == Layout::kRagged ? RowKind::kTokens : RowKind::kItems;
   const size_t skip = type.rows == RowKind::kTokens ? 2 : 1;
+  int64_t width = 1;
   if (port.dims.size() < skip) return malformed("has no batch dimension", "port '" + port.name + "'");
   for (size_t i = skip; i < port.dims.size(); ++i) {
     if (!port.dims[i].symbol.empty() || port.dims[i].size > (uint64_t{1} << 32))
       return Error{Code::kUnavailable, "OP_UNSUPPORTED", "dimension " + std::to_string(i) + " is not a fixed size that can be run", "port '" + port.name + "'", {}, {}};
     type.item.push_back(static_cast<int64_t>(port.dims[i].size));
+    if (__builtin_mul_overflow(width, type.item.back(), &width) || width > (int64_t{1} << 40))
+      return Error{Code::kUnavailable, "OP_UNSUPPORTED", "one item has more numbers than can be run", "port '" + port.name + "'", {}, {}};
   }
   return type;
 }
@@ -132,6 +135,12 @@ Result<Plan> Plan::make(const FlatGraph& graph, const std::vector<std::string>& 
   state->context = context;
   std::vector<Node> nodes = needed_nodes(graph, wanted);
   std::set<std::string, std::less<>> kept(wanted.begin(), wanted.end());
+  for (const Node& node : nodes) {  // before fusing, which keeps no versions; "fused" is no domain of files
+    const OpRow* op = node.domain == "fused" ? nullptr : find_op(node.domain, node.op);
+    if (op == nullptr || node.version < 1 || node.version > op->version)
+      return Error{Code::kUnavailable, "OP_UNSUPPORTED", "operation " + op_text(node) + " version " + std::to_string(node.version) + " is not known to this build",
+                   node.name, {}, "modnet capabilities lists what is; use a newer modnet"};
+  }
   if (fusion == Fusion::kOn) nodes = fuse(std::move(nodes), kept, graph.is_tensor);
 
   std::set<std::string, std::less<>> read(wanted.begin(), wanted.end());
@@ -155,9 +164,7 @@ Result<Plan> Plan::make(const FlatGraph& graph, const std::vector<std::string>& 
   };
   for (const Node& node : nodes) {
     const OpRow* op = find_op(node.domain, node.op);
-    if (op == nullptr || node.version < 1 || node.version > op->version)
-      return Error{Code::kUnavailable, "OP_UNSUPPORTED", "operation " + op_text(node) + " version " + std::to_string(node.version) + " is not known to this build",
-                   node.name, {}, "modnet capabilities lists what is; use a newer modnet"};
+    if (op == nullptr) return internal("no lowering of " + op_text(node));
     lowerer.at(node);
     MODNET_ASSIGN(std::unique_ptr<Step> step, op->lower(lowerer));
     const int aliased = lowerer.take_alias();
@@ -177,6 +184,8 @@ Result<Plan> Plan::make(const FlatGraph& graph, const std::vector<std::string>& 
   for (const std::string& name : wanted) {
     const auto it = values.find(name);
     if (it == values.end()) return usage("'" + name + "' is not a value of the graph");
+    if (const DType dtype = state->slots[static_cast<size_t>(it->second)].type.dtype; dtype != DType::kF32)
+      return usage("'" + name + "' holds " + std::string(dtype_name(dtype)) + "; only f32 values can be asked for");
     state->wanted.push_back(it->second);
     state->slots[static_cast<size_t>(root(it->second))].last_use = end;
   }
@@ -259,6 +268,7 @@ Plan::Plan(Plan&&) noexcept = default;
 Plan& Plan::operator=(Plan&&) noexcept = default;
 Plan::~Plan() = default;
 const std::vector<Plan::Input>& Plan::inputs() const { return state_->inputs; }
+const ValueType& Plan::output_type(size_t wanted) const { return state_->slots[static_cast<size_t>(state_->wanted[wanted])].type; }
 bool Plan::ragged() const { return state_->ragged; }
 int64_t Plan::weight_bytes() const { return state_->weight_bytes; }
 size_t Plan::steps() const { return state_->steps.size(); }

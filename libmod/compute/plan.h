@@ -34,7 +34,7 @@ struct PlanOutput {
 
 class Plan {
  public:
-  /// `wanted` are value names (outputs or taps). Nodes that none of them needs are left out. Inputs are typed by their
+  /// `wanted` are value names (outputs or taps) of f32 values. Nodes that none of them needs are left out. Inputs are typed by their
   /// ports; modnet.Tokenize and what stands before it is not part of a plan (libmod/prepare runs it): the values that
   /// it makes become inputs, typed by `prepared`.
   [[nodiscard]] static Result<Plan> make(const FlatGraph& graph, const std::vector<std::string>& wanted, const ComputeContext& context,
@@ -55,6 +55,7 @@ class Plan {
   /// offsets: [items + 1] when ragged, else empty and `items` counts. Outputs are found with output() afterwards.
   [[nodiscard]] Status run(std::span<const PlanInput> inputs, std::span<const int64_t> offsets, int64_t items);
   [[nodiscard]] PlanOutput output(size_t wanted) const;
+  [[nodiscard]] const ValueType& output_type(size_t wanted) const;  // always f32
 
   /// Arena bytes for one more item row and one more token row: what batching divides the memory limit by.
   [[nodiscard]] int64_t item_bytes() const;

@@ -52,6 +52,8 @@ Result<Probes> drawn_probes(const std::vector<Port>& inputs, uint64_t seed) {
     const Port& port = inputs[p];
     if (port.optional) continue;
     if (port.layout == Layout::kRagged) return invalid("port '" + port.name + "' is ragged: its probes need an encoder");
+    for (size_t i = 1; i < port.dims.size(); ++i)
+      if (!port.dims[i].symbol.empty()) return invalid("port '" + port.name + "' has no fixed size along dimension " + std::to_string(i) + "; probes cannot be drawn");
     if (port.dtype != DType::kU8 && port.dtype != DType::kF32)
       return invalid("port '" + port.name + "' is " + std::string(dtype_name(port.dtype)) + "; probes are drawn for u8 and f32");
     // Every stored item is a small picture: each dimension at most `side`, so that all items fit.
@@ -81,23 +83,31 @@ Result<Probes> drawn_probes(const std::vector<Port>& inputs, uint64_t seed) {
 }
 
 Result<std::string> expand_probe(const ProbeArray& array, const Port& port, int64_t count) {
-  if (!array.offsets.empty() || array.dtype == port.dtype) {
-    int64_t stored = 1, wanted = 1;
-    for (const uint64_t size : array.item_shape) stored *= static_cast<int64_t>(size);
-    for (size_t i = port.layout == Layout::kRagged ? 2 : 1; i < port.dims.size(); ++i) wanted *= static_cast<int64_t>(port.dims[i].size);
-    if (stored == wanted) return array.data;
+  const uint64_t rows = array.offsets.empty() ? static_cast<uint64_t>(count) : array.offsets.back();
+  if ((port.layout == Layout::kRagged) != !array.offsets.empty()) return malformed("the stored probes do not fit the port '" + port.name + "'");
+  if (array.dtype == port.dtype) {
+    uint64_t stored = 1, wanted = 1, bytes = static_cast<uint64_t>(dtype_size(array.dtype));
+    bool fits = array.offsets.empty() || array.offsets.size() == static_cast<size_t>(count) + 1;
+    for (const uint64_t size : array.item_shape) fits = fits && !__builtin_mul_overflow(stored, size, &stored);
+    for (size_t i = port.layout == Layout::kRagged ? 2 : 1; i < port.dims.size(); ++i)
+      fits = fits && !__builtin_mul_overflow(wanted, port.dims[i].size, &wanted);
+    fits = fits && stored == wanted && !__builtin_mul_overflow(bytes, stored, &bytes) && !__builtin_mul_overflow(bytes, rows, &bytes);
+    if (fits && bytes == array.data.size()) return array.data;
   }
-  if (array.dtype != DType::kU8 || array.item_shape.size() + 1 != port.dims.size() || (port.dtype != DType::kU8 && port.dtype != DType::kF32))
+  if (port.layout == Layout::kRagged || array.dtype != DType::kU8 || array.item_shape.size() + 1 != port.dims.size() || (port.dtype != DType::kU8 && port.dtype != DType::kF32))
     return malformed("the stored probes do not fit the port '" + port.name + "'");
   std::vector<int64_t> sizes, small;
   int64_t width = 1, stored = 1;
+  constexpr int64_t kMost = int64_t{1} << 40;
+  bool fits = true;
   for (size_t i = 1; i < port.dims.size(); ++i) {
     sizes.push_back(static_cast<int64_t>(port.dims[i].size));
     small.push_back(static_cast<int64_t>(array.item_shape[i - 1]));
-    width *= sizes.back();
-    stored *= small.back();
+    fits = fits && sizes.back() > 0 && small.back() > 0 && !__builtin_mul_overflow(width, sizes.back(), &width) && width <= kMost &&
+           !__builtin_mul_overflow(stored, small.back(), &stored) && stored <= kMost;
   }
-  if (stored * count != static_cast<int64_t>(array.data.size())) return malformed("the stored probes do not fit the port '" + port.name + "'");
+  if (!fits || count < 0 || count > kMost / stored || stored * count != static_cast<int64_t>(array.data.size()))
+    return malformed("the stored probes do not fit the port '" + port.name + "'");
   const double low = port.values && port.values->low ? *port.values->low : -1.0;
   const double high = port.values && port.values->high ? *port.values->high : 1.0;
   std::string out;

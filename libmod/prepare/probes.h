@@ -1,6 +1,6 @@
 // Probes: stored inputs with the f32 outputs that a backbone gives for them, so that another backbone can be measured against
 // the space that a head was trained on (DESIGN section 5).
-// Tested by tests/unit/prepare/probes_test.cc.
+// Tested by tests/unit/prepare/runner/probes_test.cc.
 #pragma once
 
 #include <span>

@@ -24,6 +24,9 @@ struct TextStage {
 
 Result<TextStage> read_stage(const FlatGraph& graph, const Node& node) {
   constexpr std::array<std::string_view, 3> kKnown = {"asset", "max_length", "prefix"};
+  if (node.version != 1)
+    return Error{Code::kUnavailable, "OP_UNSUPPORTED", "operation modnet.Tokenize version " + std::to_string(node.version) + " is not known to this build",
+                 node.name, {}, "use a newer modnet"};
   MODNET_TRY(only_attributes(node, kKnown));
   if (node.inputs.size() != 1 || node.outputs.size() != 1) return malformed("modnet.Tokenize takes one text and makes one list of tokens", node.name);
   MODNET_ASSIGN(const std::string asset, attribute_text(node, "asset", ""));
@@ -82,6 +85,35 @@ Result<Tokens> tokenize(const TextStage& stage, std::span<const std::string_view
   }
   for (const int32_t length : lengths) tokens.offsets.push_back(tokens.offsets.back() + length);
   return tokens;
+}
+
+/// A column's rows as its port wants them, or why they are not: a plan reads them unseen.
+Status check_column(const PortColumn& column, const Port& port, int64_t items) {
+  if (column.dtype != port.dtype)
+    return usage("the input '" + port.name + "' takes " + std::string(dtype_name(port.dtype)) + ", the data has " + std::string(dtype_name(column.dtype)));
+  if (port.layout == Layout::kRagged && column.offsets.size() != static_cast<size_t>(items) + 1)
+    return usage("the input '" + port.name + "' takes ragged sequences, which the data does not have");
+  if (port.layout != Layout::kRagged && !column.offsets.empty())
+    return usage("the input '" + port.name + "' takes one row an item, the data has ragged sequences");
+  return ok();
+}
+
+/// kInvalid, naming the item, when two columns have sequences of different length.
+Status same_offsets(std::span<const int64_t> first, std::span<const int64_t> other, std::string_view port) {
+  for (size_t i = 0; i < first.size(); ++i)
+    if (first[i] != other[i])
+      return Error{Code::kInvalid, "INVALID", "the sequences of '" + std::string(port) + "' differ in length from those of another input",
+                   "item " + std::to_string(i == 0 ? 0 : i - 1), {}, {}};
+  return ok();
+}
+
+/// A declared output port must be what the graph makes.
+Status check_output(const Port& port, const ValueType& made) {
+  MODNET_ASSIGN(const ValueType declared, port_type(port));
+  if (declared.dtype == made.dtype && declared.rows == made.rows && declared.width() == made.width()) return ok();
+  return malformed("is declared as " + std::string(dtype_name(declared.dtype)) + " with " + std::to_string(declared.width()) + " numbers a row; the graph makes " +
+                       std::string(dtype_name(made.dtype)) + " with " + std::to_string(made.width()),
+                   "port '" + port.name + "'");
 }
 
 }  // namespace
@@ -154,6 +186,9 @@ Result<Runner> Runner::make(FlatGraph graph, const std::vector<std::string>& out
   if (!wanted.empty()) {
     MODNET_ASSIGN(state->plan, Plan::make(graph, wanted, options.context));
     for (const Plan::Input& input : state->plan->inputs()) needed.push_back(input.value);
+    for (size_t o = 0; o < outputs.size(); ++o)  // taps have no dims
+      if (state->plan_output[o] >= 0 && !state->outputs[o].dims.empty())
+        MODNET_TRY(check_output(state->outputs[o], state->plan->output_type(static_cast<size_t>(state->plan_output[o]))));
   }
   for (const FlatPort& input : graph.inputs) {
     const bool is_text = state->text && input.value == state->text->text_value;
@@ -202,9 +237,8 @@ Status Runner::State::run_plan(const std::vector<PlanInput>& given, std::span<co
     for (size_t o = 0; o < out.size(); ++o) {
       if (plan_output[o] < 0) continue;
       const PlanOutput made = plan->output(static_cast<size_t>(plan_output[o]));
-      out[o].width = made.width;
       out[o].values.insert(out[o].values.end(), made.data, made.data + made.rows * made.width);
-      if (made.kind == RowKind::kTokens && out[o].offsets.empty()) out[o].offsets.assign(offsets.begin(), offsets.end());
+      if (made.kind == RowKind::kTokens && out[o].offsets.size() == 1) out[o].offsets.assign(offsets.begin(), offsets.end());
     }
     begin = end;
   }
@@ -217,6 +251,11 @@ Result<RunCounts> Runner::run(std::span<const PortColumn> columns, int64_t items
   for (const Port& port : s.outputs) {
     OutputColumn& column = outputs->emplace_back();
     column.port = port;
+    const int from = s.plan_output[outputs->size() - 1];
+    if (from < 0) continue;
+    const ValueType& type = s.plan->output_type(static_cast<size_t>(from));
+    column.width = type.width();
+    if (type.rows == RowKind::kTokens) column.offsets = {0};
   }
   RunCounts counts;
   counts.items = items;
@@ -231,12 +270,16 @@ Result<RunCounts> Runner::run(std::span<const PortColumn> columns, int64_t items
       return usage("the module needs the input '" + port.name + "', which the data does not have");
     }
     if (s.text && s.input_values[i] == s.text->text_value) {
+      if (column->texts.size() != static_cast<size_t>(items)) return usage("the input '" + port.name + "' takes texts, which the data does not have");
       MODNET_ASSIGN(tokens, tokenize(*s.text, column->texts, *s.options.context.pool, s.workspaces, s.options.overflow));
       counts.truncated = tokens.truncated;
+      if (!offsets.empty()) MODNET_TRY(same_offsets(offsets, tokens.offsets, port.name));
       offsets = tokens.offsets;
       given.push_back({s.text->tokens_value, tokens.ids.data(), static_cast<int64_t>(tokens.ids.size())});
       continue;
     }
+    MODNET_TRY(check_column(*column, port, items));
+    if (!offsets.empty() && !column->offsets.empty()) MODNET_TRY(same_offsets(offsets, column->offsets, port.name));
     if (!column->offsets.empty()) offsets = column->offsets;
     given.push_back({s.input_values[i], column->data, 0});
   }

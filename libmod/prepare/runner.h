@@ -1,7 +1,7 @@
 // Runs a module on items: raw text or prepared values in, any of its declared outputs out. What modnet.Tokenize does happens
 // here (on all threads), everything after it in a Plan. Items are cut into batches by tokens, so memory is bounded and, bits
 // being portable, no cut shows in a result.
-// Tested by tests/unit/prepare/runner_test.cc and tests/cli.
+// Tested by tests/unit/prepare/runner/runner_test.cc and tests/cli.
 #pragma once
 
 #include <cstdint>

@@ -56,6 +56,7 @@ Result<std::unique_ptr<Step>> lower_parts(LowerContext& context, RowFunction act
     MODNET_ASSIGN(const std::vector<float> part, context.floats(i, trans == Trans::kYes ? std::vector<int64_t>{-1, k} : std::vector<int64_t>{k, -1}));
     const int64_t outputs = matrix.shape[trans == Trans::kYes ? 0 : 1];
     if (context.inputs() > 3 && trans == Trans::kNo) return context.wrong("parts are joined with transB = 1 only");
+    if (i > 1 && outputs != n / static_cast<int64_t>((i - 1) / 2)) return context.wrong("query, key and value have different shapes");
     weights.insert(weights.end(), part.begin(), part.end());
     bias.resize(static_cast<size_t>(n + outputs), 0.0f);
     if (context.present(i + 1)) {

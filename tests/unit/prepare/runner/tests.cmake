@@ -1,0 +1,1 @@
+modnet_test(unit_runner unit SOURCES runner/runner_test.cc runner/probes_test.cc LIBS import)

@@ -66,10 +66,10 @@ TEST_CASE("a plain folder becomes an encoder and a backbone with probes") {
   CHECK(probes->outputs.size() == 3);  // embedding, and the mean and first row of the token embeddings
 }
 
-TEST_CASE("the same folder gives the same bytes again") {
+TEST_CASE("the same folder gives the same bytes again, on any number of threads") {
   TinyModel model;
   model.sentence({{"pooling_mode", "cls"}});
-  const TinyImport first = good_import(model), second = good_import(model);
+  const TinyImport first = good_import(model), second = good_import(model, {}, 2);
   CHECK(first.encoder == second.encoder);
   CHECK(first.backbone == second.backbone);
 }

@@ -33,18 +33,20 @@ struct TinyImport {
   [[nodiscard]] Digest preparation() const { return port(encoder, Direction::kOutput, "tokens").preparation->digest; }
 };
 
-inline Result<std::unique_ptr<ImportedModel>> try_import(const TinyModel& model, ImportOptions options) {
+/// `threads` run the probes.
+inline Result<std::unique_ptr<ImportedModel>> try_import(const TinyModel& model, ImportOptions options,
+                                                         int threads = 1) {
   const TempDir dir;
-  ThreadPool pool(1);
+  ThreadPool pool(threads);
   options.name = "tiny";
   options.context.pool = &pool;
   return import_hf_folder(model.write(dir), options);
 }
 
 /// Pooled by the mean where nothing says otherwise.
-inline TinyImport good_import(const TinyModel& model, ImportOptions options = {}) {
+inline TinyImport good_import(const TinyModel& model, ImportOptions options = {}, int threads = 1) {
   if (!options.pooling && !model.files.contains("modules.json")) options.pooling = Pooling::kMean;
-  auto made = try_import(model, options);
+  auto made = try_import(model, options, threads);
   REQUIRE_MESSAGE(made.ok(), (made.ok() ? "" : made.error().what + " " + made.error().file));
   TinyImport out;
   out.model = std::move(made).value();

@@ -1,4 +1,6 @@
 // How long a text an imported model takes, and what of a tokenizer's files has no say in it.
+#include "libmod/graph/flat.h"
+#include "libmod/prepare/runner.h"
 #include "tests/unit/import/import_tiny.h"
 
 using namespace modnet;
@@ -17,6 +19,25 @@ json padding() {
           {"pad_id", 3},
           {"pad_type_id", 1},
           {"pad_token", "[SEP]"}};
+}
+
+/// What the encoder module makes of a text.
+std::vector<int32_t> tokens_of(const TinyImport& made, std::string_view text) {
+  const auto view = ModuleView::open(as_bytes(made.encoder));
+  REQUIRE(view.ok());
+  auto graph = flatten(*view);
+  REQUIRE(graph.ok());
+  ThreadPool pool(1);
+  RunnerOptions options;
+  options.context.pool = &pool;
+  auto runner = Runner::make(std::move(graph).value(), {"tokens"}, options);
+  REQUIRE(runner.ok());
+  PortColumn column;
+  column.port = "text";
+  column.texts = {&text, 1};
+  std::vector<OutputColumn> outputs;
+  REQUIRE(runner->run({&column, 1}, 1, &outputs).ok());
+  return outputs.at(0).ids;
 }
 
 }  // namespace
@@ -39,6 +60,12 @@ TEST_CASE(
   CHECK(made.model->max_length == 20);
   CHECK(TinyImport::port(made.encoder, Direction::kOutput, "tokens").sequence->max_length == 20);
   CHECK(TinyImport::port(made.backbone, Direction::kInput, "tokens").sequence->max_length == 20);
+}
+
+TEST_CASE("a text over the length is cut to it, special tokens included") {
+  TinyModel model;
+  model.files["tokenizer_config.json"] = R"({"model_max_length": 4})";
+  CHECK(tokens_of(good_import(model), "a b c cat") == std::vector<int32_t>{2, 4, 5, 3});
 }
 
 TEST_CASE("RoBERTa's positions begin after the padding id, so fewer tokens fit") {
@@ -91,6 +118,8 @@ TEST_CASE("a prompt is part of the preparation and of the space") {
   CHECK(prompted.embedding().space->fingerprint != plain.embedding().space->fingerprint);
   CHECK(TinyImport::port(prompted.encoder, Direction::kInput, "text").preparation->prefixes ==
         std::vector<std::string>{"the "});
+  CHECK(tokens_of(prompted, "Cat") == std::vector<int32_t>{2, 10, 11, 3});
+  CHECK(tokens_of(plain, "Cat") == std::vector<int32_t>{2, 11, 3});
 }
 
 TEST_CASE("a tokenizer_config.json that says other than tokenizer.json is refused by key") {

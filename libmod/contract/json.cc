@@ -271,7 +271,7 @@ std::string contract_to_json(const Contract& contract) {
   Writer io;
   io.list("ports", contract.ports, kDescribePort);
   io.record("requirements", std::optional<Requirements>(contract.requirements), kDescribeRequirements);
-  return io.take().dump();
+  return io.take().dump(-1, ' ', false, Json::error_handler_t::replace);  // a file's texts need not be UTF-8: U+FFFD, no exception
 }
 
 Result<Contract> contract_from_json(std::string_view text) {

@@ -123,6 +123,14 @@ TEST_CASE("a contract of defaults comes back as it was") {
   }
 }
 
+TEST_CASE("text that is not UTF-8 is written with replacement characters") {
+  Contract contract = full();
+  contract.ports[0].labels->names[0] = "a\xff";
+  const Result<Contract> back = contract_from_json(contract_to_json(contract));
+  REQUIRE(back.ok());
+  CHECK(back->ports[0].labels->names[0] == "a\xef\xbf\xbd");
+}
+
 TEST_CASE("changing any one value changes the text") {
   const std::string text = contract_to_json(full());
   Contract other = full();

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "libmod/compute/rows.h"
+#include "libmod/compute/skinny.h"
 
 namespace modnet {
 namespace {
@@ -37,13 +38,11 @@ int64_t Design::rows_in(int64_t block) const { return std::min(block_rows_, rows
 void Design::make(int64_t first, int64_t rows, double* out) const {
   const Scaling& scaling = *scaling_;
   const bool all = columns_ == features_->columns;
+  std::vector<float> kept(all ? 0 : scaling.kept.size());
   for (int64_t i = 0; i < rows; ++i, out += columns_) {
     const float* row = features_->values.data() + source_row(first + i) * features_->columns;
-    for (int64_t j = 0; j < columns_; ++j) {
-      const auto column = static_cast<size_t>(j);
-      const float x = row[all ? j : scaling.kept[column]];
-      out[j] = (static_cast<double>(x) - scaling.mean[column]) * scaling.factor[column];
-    }
+    for (size_t j = 0; j < kept.size(); ++j) kept[j] = row[scaling.kept[j]];
+    centre_and_scale(all ? row : kept.data(), scaling.mean.data(), scaling.factor.data(), out, columns_);
   }
 }
 

@@ -104,13 +104,18 @@ class Fit {
   std::vector<double> gram_;
 };
 
-Result<std::vector<double>> checked_strengths(const LogisticOptions& options) {
-  std::vector<double> out = options.strengths.empty() ? default_logistic_strengths() : options.strengths;
+// Sorted from strong to weak, once each; `unit` is what C = 1 of unit-norm features stands for.
+Result<std::vector<double>> checked_strengths(const LogisticOptions& options, double unit) {
+  std::vector<double> out = options.strengths;
+  if (out.empty()) {
+    for (const double c : default_logistic_strengths()) out.push_back(c * unit);
+  }
   for (const double c : out) {
     if (!(c > 0) || !std::isfinite(c)) return usage("expected strengths C above 0, got " + std::to_string(c));
   }
-  if (options.max_iterations < 1)
+  if (options.max_iterations < 1) {
     return usage("expected at least 1 iteration, got " + std::to_string(options.max_iterations));
+  }
   if (!(options.tolerance > 0) || !(options.path_tolerance > 0)) return usage("expected tolerances above 0");
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
@@ -158,14 +163,19 @@ Result<LinearHead> train_logistic(const ComputeContext& context, const Features&
   MODNET_TRY(check_features(features));
   LinearHead head;
   MODNET_ASSIGN(head.report.class_counts, check_labels(labels, features.rows, classes));
-  MODNET_ASSIGN(const std::vector<double> strengths, checked_strengths(options));
+  double unit = 1;
+  if (options.strengths.empty()) {
+    const Scaling scaling = measure_scaling(features, {}, options.standardize);
+    if (scaling.standardized) unit = 1 / static_cast<double>(std::max<size_t>(1, scaling.kept.size()));
+  }
+  MODNET_ASSIGN(const std::vector<double> strengths, checked_strengths(options, unit));
 
   Choice choice{strengths.front(), {}};
   if (strengths.size() > 1) {
     MODNET_ASSIGN(const Split split, stratified_split(labels, classes, options.holdout_share, options.seed));
     if (split.holdout.empty()) {
       // Nothing can be held out: the strength nearest to 1, as a ratio.
-      const auto distance = [](double c) { return c > 1 ? c : 1 / c; };
+      const auto distance = [unit](double c) { return c > unit ? c / unit : unit / c; };
       for (const double c : strengths) choice.strength = distance(c) < distance(choice.strength) ? c : choice.strength;
     } else {
       head.report.holdout_rows = static_cast<int64_t>(split.holdout.size());

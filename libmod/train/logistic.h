@@ -12,8 +12,9 @@
 namespace modnet {
 
 struct LogisticOptions {
-  /// C of each strength, positive; empty: default_logistic_strengths(). One alone is used as it is, nothing is held
-  /// out.
+  /// C of each strength, positive; empty: default_logistic_strengths(), divided by the number of columns where features
+  /// are standardised (what counts is C times a row's squared norm: 1 for unit-norm features, the columns for
+  /// standardised ones). One alone is used as it is, nothing is held out.
   std::vector<double> strengths;
   double holdout_share = 0.15;
   uint64_t seed = 0;
@@ -31,7 +32,7 @@ struct LogisticOptions {
 /// Minimises scikit-learn's objective  C · Σᵢ −log softmax(zᵢW + b)[yᵢ] + ½ ‖W‖²  (bias not penalised) in f64, where z
 /// are the features, standardised as the options say. Each strength starts from the one before; the one with the
 /// smallest log loss on a stratified holdout is fitted again on all rows (ties: the stronger). Where no row can be held
-/// out (every class has one row) the strength nearest to C = 1 is taken.
+/// out (every class has one row) the strength nearest to C = 1 (divided likewise) is taken.
 /// labels: [rows] in [0, classes). outputs are logits, one a class; report.objective is the one above.
 /// Solver: L-BFGS preconditioned with the Kronecker product of the classes' covariance and the features' Gram matrix.
 /// Sums over rows are divided the same way for any number of threads: the same bits for any pool.

@@ -10,65 +10,76 @@
 
 #include "libmod/compute/elementwise.h"
 #include "libmod/compute/rows.h"
+#include "libmod/compute/skinny.h"
 
 namespace modnet {
 namespace {
 
 constexpr int64_t kLanes = 16;
+constexpr int64_t kMostSkinny = 64;  // classes beyond which the general product pays
 constexpr int64_t kLargeTheta = 1 << 20;
 
 }  // namespace
 
 struct SoftmaxLoss::Scratch {
   std::vector<double> block;    // z, where the design keeps no copy
-  std::vector<double> p;        // [rows, classes] logits, then probabilities
+  std::vector<double> p;        // [rows, width] logits, then probabilities
   std::vector<double> sums;     // [rows]
   std::vector<double> shift;    // [rows] logit of the true class minus the greatest one
-  std::vector<double> product;  // [classes, columns]
+  std::vector<double> product;  // [columns, width], many classes only
 };
 
 SoftmaxLoss::SoftmaxLoss(const ComputeContext& context, const Design& design, std::span<const int32_t> labels,
                          int64_t classes)
-    : context_(context), design_(&design), labels_(labels), classes_(classes) {}
+    : context_(context),
+      design_(&design),
+      labels_(labels),
+      classes_(classes),
+      width_(classes <= kMostSkinny ? skinny_width(classes) : classes) {}
 
-// W as [columns, classes], the way the product of every block wants it; the bias after it.
+// W as [columns, width], the way the product of every block wants it; the bias as one more row.
 std::vector<double> SoftmaxLoss::by_column(std::span<const double> theta) const {
   const int64_t d = design_->columns();
-  std::vector<double> out(theta.begin(), theta.end());
+  std::vector<double> out(static_cast<size_t>((d + 1) * width_));
   for (int64_t c = 0; c < classes_; ++c) {
-    for (int64_t j = 0; j < d; ++j) out[static_cast<size_t>(j * classes_ + c)] = theta[static_cast<size_t>(c * d + j)];
+    for (int64_t j = 0; j < d; ++j) out[static_cast<size_t>(j * width_ + c)] = theta[static_cast<size_t>(c * d + j)];
+    out[static_cast<size_t>(d * width_ + c)] = theta[static_cast<size_t>(d * classes_ + c)];
   }
   return out;
 }
 
+// The block's logits, without the bias.
 void SoftmaxLoss::logits(std::span<const double> columns, int64_t block, const double* z, Scratch& scratch) const {
   const int64_t rows = design_->rows_in(block);
   const int64_t d = design_->columns();
-  scratch.p.resize(static_cast<size_t>(design_->block_rows() * classes_));
+  scratch.p.resize(static_cast<size_t>(design_->block_rows() * width_));
   scratch.sums.resize(static_cast<size_t>(design_->block_rows()));
   scratch.shift.resize(scratch.sums.size());
-  matmul(context_, rows, classes_, d, z, d, Trans::kNo, columns.data(), classes_, Trans::kNo, scratch.p.data(),
-         classes_);
-  const double* bias = columns.data() + d * classes_;
-  for (int64_t i = 0; i < rows; ++i) {
-    double* row = scratch.p.data() + i * classes_;
-    for (int64_t c = 0; c < classes_; ++c) row[c] += bias[c];
+  if (classes_ <= kMostSkinny) {
+    std::fill(scratch.p.begin(), scratch.p.end(), 0.0);
+    skinny_product(rows, width_, d, z, d, 1, columns.data(), scratch.p.data());
+  } else {
+    matmul(context_, rows, width_, d, z, d, Trans::kNo, columns.data(), width_, Trans::kNo, scratch.p.data(), width_);
   }
 }
 
 // Turns the block's logits into probabilities; returns the sum of its losses.
-double SoftmaxLoss::probabilities(int64_t block, Scratch& scratch) const {
+double SoftmaxLoss::probabilities(std::span<const double> columns, int64_t block, Scratch& scratch) const {
   const int64_t rows = design_->rows_in(block);
+  const double* bias = columns.data() + design_->columns() * width_;
   for (int64_t i = 0; i < rows; ++i) {
-    double* row = scratch.p.data() + i * classes_;
-    double top = row[0];
-    for (int64_t c = 1; c < classes_; ++c) top = row[c] > top ? row[c] : top;
+    double* row = scratch.p.data() + i * width_;
+    double top = row[0] + bias[0];
+    for (int64_t c = 0; c < classes_; ++c) {
+      row[c] += bias[c];
+      top = row[c] > top ? row[c] : top;
+    }
     for (int64_t c = 0; c < classes_; ++c) row[c] -= top;
     scratch.shift[static_cast<size_t>(i)] = row[labels_[static_cast<size_t>(block * design_->block_rows() + i)]];
   }
-  unary(UnaryOp::kExp, scratch.p.data(), scratch.p.data(), rows * classes_);
+  unary(UnaryOp::kExp, scratch.p.data(), scratch.p.data(), rows * width_);
   for (int64_t i = 0; i < rows; ++i) {
-    double* row = scratch.p.data() + i * classes_;
+    double* row = scratch.p.data() + i * width_;
     double sum = 0;
     for (int64_t c = 0; c < classes_; ++c) sum += row[c];
     const double inverse = 1 / sum;
@@ -77,37 +88,43 @@ double SoftmaxLoss::probabilities(int64_t block, Scratch& scratch) const {
   }
   unary(UnaryOp::kLog, scratch.sums.data(), scratch.sums.data(), rows);
   double loss = 0;
-  for (int64_t i = 0; i < rows; ++i)
+  for (int64_t i = 0; i < rows; ++i) {
     loss += scratch.sums[static_cast<size_t>(i)] - scratch.shift[static_cast<size_t>(i)];
+  }
   return loss;
 }
 
 double SoftmaxLoss::evaluate(std::span<const double> theta, double penalty, std::span<double> gradient) const {
   const int64_t d = design_->columns();
-  const int64_t weights = d * classes_;
+  const int64_t weights = d * width_;
+  const int64_t lane_size = weights + width_;
   const int64_t lanes = size() > kLargeTheta ? 1 : std::min(kLanes, design_->blocks());
-  std::vector<double> lane_gradient(static_cast<size_t>(lanes * size()));
+  std::vector<double> lane_gradient(static_cast<size_t>(lanes * lane_size));  // of W by column, then of the bias
   std::vector<double> lane_loss(static_cast<size_t>(lanes));
   std::vector<Scratch> scratches(static_cast<size_t>(lanes == 1 ? 1 : worker_count(context_)));
-
   const std::vector<double> columns = by_column(theta);
+
   const auto run_lane = [&](int64_t lane, int worker) {
     Scratch& scratch = scratches[static_cast<size_t>(worker)];
-    scratch.product.resize(static_cast<size_t>(weights));
-    double* mine = lane_gradient.data() + lane * size();
+    double* mine = lane_gradient.data() + lane * lane_size;
     for (int64_t b = design_->blocks() * lane / lanes; b < design_->blocks() * (lane + 1) / lanes; ++b) {
       const double* z = design_->block(b, scratch.block);
       const int64_t rows = design_->rows_in(b);
       logits(columns, b, z, scratch);
-      lane_loss[static_cast<size_t>(lane)] += probabilities(b, scratch);
+      lane_loss[static_cast<size_t>(lane)] += probabilities(columns, b, scratch);
       for (int64_t i = 0; i < rows; ++i) {  // residual p − y, and its column sums: the gradient of the bias
-        double* row = scratch.p.data() + i * classes_;
+        double* row = scratch.p.data() + i * width_;
         row[labels_[static_cast<size_t>(b * design_->block_rows() + i)]] -= 1;
         for (int64_t c = 0; c < classes_; ++c) mine[weights + c] += row[c];
       }
-      matmul(context_, classes_, d, rows, scratch.p.data(), classes_, Trans::kYes, z, d, Trans::kNo,
-             scratch.product.data(), d);
-      axpy(1.0, scratch.product.data(), mine, weights);
+      if (classes_ <= kMostSkinny) {
+        skinny_product(d, width_, rows, z, 1, d, scratch.p.data(), mine);
+      } else {
+        scratch.product.resize(static_cast<size_t>(weights));
+        matmul(context_, d, width_, rows, z, d, Trans::kYes, scratch.p.data(), width_, Trans::kNo,
+               scratch.product.data(), width_);
+        axpy(1.0, scratch.product.data(), mine, weights);
+      }
     }
   };
   if (lanes == 1) {
@@ -119,33 +136,47 @@ double SoftmaxLoss::evaluate(std::span<const double> theta, double penalty, std:
   const double inverse = 1 / static_cast<double>(design_->rows());
   double loss = 0;
   for (const double part : lane_loss) loss += part;
-  std::fill(gradient.begin(), gradient.end(), 0.0);
-  for (int64_t lane = 0; lane < lanes; ++lane) {
-    axpy(inverse, lane_gradient.data() + lane * size(), gradient.data(), size());
+  for (int64_t lane = 1; lane < lanes; ++lane) {
+    axpy(1.0, lane_gradient.data() + lane * lane_size, lane_gradient.data(), lane_size);
   }
-  axpy(penalty, theta.data(), gradient.data(), weights);
-  return loss * inverse + 0.5 * penalty * dot(theta.data(), theta.data(), weights);
+  for (int64_t c = 0; c < classes_; ++c) {
+    for (int64_t j = 0; j < d; ++j) {
+      gradient[static_cast<size_t>(c * d + j)] = inverse * lane_gradient[static_cast<size_t>(j * width_ + c)];
+    }
+    gradient[static_cast<size_t>(classes_ * d + c)] = inverse * lane_gradient[static_cast<size_t>(weights + c)];
+  }
+  axpy(penalty, theta.data(), gradient.data(), classes_ * d);
+  return loss * inverse + 0.5 * penalty * dot(theta.data(), theta.data(), classes_ * d);
 }
 
 std::vector<double> SoftmaxLoss::class_covariance(std::span<const double> theta) const {
   const auto k = static_cast<size_t>(classes_);
-  std::vector<double> total(k * k);
-  std::vector<double> mean(k);
-  std::vector<double> part(k * k);
-  Scratch scratch;
   const std::vector<double> columns = by_column(theta);
-  for (int64_t b = 0; b < design_->blocks(); ++b) {
-    const int64_t rows = design_->rows_in(b);
-    logits(columns, b, design_->block(b, scratch.block), scratch);
-    probabilities(b, scratch);
-    gram(context_, rows, classes_, scratch.p.data(), classes_, part.data(), classes_);
-    axpy(1.0, part.data(), total.data(), static_cast<int64_t>(k * k));
-    for (int64_t i = 0; i < rows; ++i) axpy(1.0, scratch.p.data() + i * classes_, mean.data(), classes_);
+  const int64_t lanes = std::min(kLanes, design_->blocks());
+  const size_t lane_size = k * k + k;
+  std::vector<double> sums(static_cast<size_t>(lanes) * lane_size);  // Σ ppᵀ and Σ p of each lane
+  std::vector<Scratch> scratches(static_cast<size_t>(worker_count(context_)));
+  for_each_task(context_, lanes, [&](int64_t lane, int worker) {
+    Scratch& scratch = scratches[static_cast<size_t>(worker)];
+    std::vector<double> part(k * k);
+    double* mine = sums.data() + static_cast<size_t>(lane) * lane_size;
+    for (int64_t b = design_->blocks() * lane / lanes; b < design_->blocks() * (lane + 1) / lanes; ++b) {
+      const int64_t rows = design_->rows_in(b);
+      logits(columns, b, design_->block(b, scratch.block), scratch);
+      probabilities(columns, b, scratch);
+      gram(context_, rows, classes_, scratch.p.data(), width_, part.data(), classes_);
+      axpy(1.0, part.data(), mine, static_cast<int64_t>(k * k));
+      for (int64_t i = 0; i < rows; ++i) axpy(1.0, scratch.p.data() + i * width_, mine + k * k, classes_);
+    }
+  });
+  for (int64_t lane = 1; lane < lanes; ++lane) {
+    axpy(1.0, sums.data() + static_cast<size_t>(lane) * lane_size, sums.data(), static_cast<int64_t>(lane_size));
   }
   const double inverse = 1 / static_cast<double>(design_->rows());
-  for (size_t i = 0; i < k * k; ++i) total[i] = -total[i] * inverse;
-  for (size_t c = 0; c < k; ++c) total[c * k + c] += mean[c] * inverse;
-  return total;
+  std::vector<double> out(k * k);
+  for (size_t i = 0; i < k * k; ++i) out[i] = -sums[i] * inverse;
+  for (size_t c = 0; c < k; ++c) out[c * k + c] += sums[k * k + c] * inverse;
+  return out;
 }
 
 }  // namespace modnet

@@ -32,12 +32,13 @@ class SoftmaxLoss {
   struct Scratch;
   [[nodiscard]] std::vector<double> by_column(std::span<const double> theta) const;
   void logits(std::span<const double> columns, int64_t block, const double* z, Scratch& scratch) const;
-  double probabilities(int64_t block, Scratch& scratch) const;
+  double probabilities(std::span<const double> columns, int64_t block, Scratch& scratch) const;
 
   ComputeContext context_;
   const Design* design_;
   std::span<const int32_t> labels_;
   int64_t classes_;
+  int64_t width_;  // of a row of logits in memory
 };
 
 }  // namespace modnet

@@ -191,3 +191,11 @@ TEST_CASE("strengths and options out of range are usage errors, running out of i
   CHECK_FALSE(train_logistic({}, data.features(), data.y, 2, bad).value().report.converged);
   CHECK(train_logistic({}, data.features(), data.y, 1, {}).error().code == Code::kInvalid);
 }
+
+TEST_CASE("default strengths of standardised features are divided by their columns") {
+  const test::Labelled data = test::labelled(300, 10, 3, 0.5, 17);
+  const LinearHead head = train_logistic({}, data.features(), data.y, 3, {}).value();
+  REQUIRE(head.report.standardized);
+  REQUIRE(head.report.path.size() == default_logistic_strengths().size());
+  CHECK(head.report.path.back().strength == doctest::Approx(default_logistic_strengths().back() / 10));
+}

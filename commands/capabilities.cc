@@ -16,9 +16,10 @@ struct Named {
 // What can be read and written, by command-line word or file kind.
 constexpr Named kFormats[] = {
     {"module 1.0", "read, write"},      {"arrow stream", "read, write"}, {"arrow file", "read, write"},
-    {"safetensors", "read"},            {"npy", "read"},                 {"idx", "read (gzipped too)"},
+    {"safetensors", "read"},            {"npy", "read"},                 {"idx", "read"},
     {"csv, tsv", "read, write"},        {"jsonl", "read, write"},        {"text lines", "read"},
     {"toml recipe", "read"},         {"tokenizer.json", "read (wordpiece, byte-level bpe)"},
+    {"gzip, zstd", "undone on any input data"},
 };
 
 // MODNET_LIBRARIES: "name|version|name|version|…", from CMake.

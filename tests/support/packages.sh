@@ -3,12 +3,12 @@
 
 MODNET_CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/modnet
 
-# To build. Optional at run time: libopenblas0 for --policy vendor.
+# To build; libopenblas0 is loaded at run time for --policy vendor.
 BUILD_PACKAGES=(
   build-essential cmake ninja-build ccache pkg-config git ca-certificates
-  flatbuffers-compiler libflatbuffers-dev libzstd-dev libssl-dev libxxhash-dev zlib1g-dev libhwy-dev libcli11-dev
-  libtomlplusplus-dev nlohmann-json3-dev libsimdjson-dev libutf8proc-dev libspng-dev libjpeg62-turbo-dev
-  libopenblas-dev liblapacke-dev doctest-dev
+  flatbuffers-compiler flatbuffers-compiler-dev libflatbuffers-dev libzstd-dev libssl-dev libxxhash-dev zlib1g-dev libhwy-dev libcli11-dev
+  libtomlplusplus-dev nlohmann-json3-dev libsimdjson-dev libutf8proc-dev
+  libopenblas0 doctest-dev
 )
 # To run the tests: man page checkers, script(1), a Python with virtual environments, real images.
 TEST_PACKAGES=(python3 python3-venv mandoc groff bsdutils dataset-fashion-mnist)

@@ -17,7 +17,7 @@ struct Named {
 constexpr Named kFormats[] = {
     {"module 1.0", "read, write"},      {"arrow stream", "read, write"}, {"arrow file", "read, write"},
     {"safetensors", "read"},            {"npy", "read"},                 {"idx", "read"},
-    {"csv, tsv", "read, write"},        {"jsonl", "read, write"},        {"text lines", "read"},
+    {"csv, tsv", "read; csv written"},       {"jsonl", "read, write"},        {"text lines", "read"},
     {"toml recipe", "read"},         {"tokenizer.json", "read (wordpiece, byte-level bpe)"},
     {"gzip, zstd", "undone on any input data"},
 };

@@ -21,7 +21,7 @@ struct LogisticOptions {
   int64_t max_iterations = 2000;  // a strength
   /// Stop when the predicted relative distance to the optimal objective, ½ gᵀ H⁻¹ g / objective with the solver's own
   /// approximation of the Hessian H, is below this. The true distance was at most ten times it on real embeddings.
-  double tolerance = 1e-9;
+  double tolerance = 1e-8;
   double path_tolerance = 1e-5;  // the same for the fits that are only compared on the holdout
   Standardize standardize = Standardize::kAuto;
 };

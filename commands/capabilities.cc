@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/table.h"
+#include "libmod/compute/op.h"
 #include "libmod/compute/target.h"
 
 namespace modnet {
@@ -11,6 +12,10 @@ namespace {
 
 struct Named {
   std::string_view name, text;
+};
+struct Operation {
+  std::string name;
+  std::string_view text;
 };
 
 // What can be read and written, by command-line word or file kind.
@@ -36,6 +41,16 @@ std::vector<std::pair<std::string, std::string>> libraries() {
     std::string name = next(), version = next();
     out.emplace_back(std::move(name), version.empty() ? "of unknown version" : std::move(version));
   }
+  return out;
+}
+
+/// Operations that modules may use; those that only plans make are left out. modnet.Tokenize and modnet.Module are run
+/// outside of plans.
+std::vector<Operation> operations() {
+  std::vector<Operation> out = {{"modnet.Module", "runs the module in a slot"}, {"modnet.Tokenize", "text to token ids"}};
+  for (const OpRow& op : op_table())
+    if (op.domain != "fused") out.push_back({(op.domain.empty() ? "" : std::string(op.domain) + ".") + std::string(op.name), op.summary});
+  std::sort(out.begin(), out.end(), [](const Operation& a, const Operation& b) { return a.name < b.name; });
   return out;
 }
 
@@ -96,6 +111,7 @@ Result<int> run(Invocation& invocation) {
     document["policies"] = {"portable", "vendor"};
     document["devices"] = {"cpu"};
     for (const Named& format : kFormats) document["formats"][std::string(format.name)] = format.text;
+    for (const Operation& op : operations()) document["operations"][op.name] = op.text;
     for (const auto& [name, version] : libraries()) document["libraries"][name] = version;
     document["commands"] = Json::array();
     for (const CommandSpec& spec : command_table()) document["commands"].push_back(command_json(spec));
@@ -103,10 +119,12 @@ Result<int> run(Invocation& invocation) {
     return kExitOk;
   }
   std::string out = "modnet " MODNET_VERSION "\n\n" + console.bold("arithmetic") + "\n";
-  out += row("cpu", target + " (can also run: " + joined({targets.begin(), targets.end()}) + "; MODNET_CPU selects)");
+  out += row("cpu", target + " (of " + joined({targets.begin(), targets.end()}) + "; MODNET_CPU selects)");
   out += row("policies", "portable, vendor") + row("devices", "cpu");
   out += "\n" + console.bold("formats") + "\n";
   for (const Named& format : kFormats) out += row(format.name, format.text);
+  out += "\n" + console.bold("operations") + "\n";
+  for (const Operation& op : operations()) out += row(op.name, op.text);
   out += "\n" + console.bold("built with") + "\n";
   for (const auto& [name, version] : libraries()) out += row(name, version);
   console.print(out);

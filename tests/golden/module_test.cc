@@ -12,11 +12,12 @@
 #include "formats/module/read.h"
 #include "formats/module/verify.h"
 #include "tests/support/module_samples.h"
+#include "tests/support/skip.h"
 
 using namespace modnet;
 
 namespace {
-const std::string kFolder = MODNET_SOURCE_DIR "/tests/golden/files";
+const std::string kFolder = test::source_dir() + "/tests/golden/files";
 
 std::string golden_file(const std::string& name) {
   Result<std::string> bytes = read_file(kFolder + "/" + name + ".mnet", 1 << 20);
@@ -57,7 +58,7 @@ TEST_CASE("every golden file opens, verifies and gives the records that wrote it
 }
 
 TEST_CASE("digests of golden files never change: digests.txt, which the independent reader checks as well") {
-  const Result<std::string> table = read_file(MODNET_SOURCE_DIR "/tests/golden/digests.txt", 1 << 20);
+  const Result<std::string> table = read_file(test::source_dir() + "/tests/golden/digests.txt", 1 << 20);
   REQUIRE(table.ok());
   std::istringstream lines(*table);
   std::string name, content, file_digest;

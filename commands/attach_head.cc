@@ -82,7 +82,7 @@ void add_first(Assembly& assembly, const std::string& slot, const ModuleFile& mo
 Status check_kind(const ModuleFile& module, Kind kind) {
   const Kind found = module.view.index().identity.kind;
   if (found == kind) return ok();
-  return usage("is a module of kind " + std::string(name_of(found)) + "; expected a " + std::string(name_of(kind))).in_file(module.file.path());
+  return usage("is a module of kind " + std::string(name_of(found)) + (kind == Kind::kEncoder ? "; expected an " : "; expected a ") + std::string(name_of(kind))).in_file(module.file.path());
 }
 
 Result<int> run(Invocation& invocation) {
@@ -90,17 +90,17 @@ Result<int> run(Invocation& invocation) {
   MODNET_TRY(invocation.check_output(Invocation::Content::kBinary));
   if (const auto version = parse_version(args.text("version")); !version.ok()) return usage(version.error().what);
   const std::vector<std::string>& heads = args.words("HEAD");
-  MODNET_ASSIGN(const ModuleFile backbone, ModuleFile::open(args.word("BACKBONE")));
+  MODNET_ASSIGN(const ModuleFile backbone, ModuleFile::open_checked(args.word("BACKBONE")));
   MODNET_TRY(check_kind(backbone, Kind::kBackbone));
   std::vector<ModuleFile> opened;
   for (const std::string& path : heads) {
-    MODNET_ASSIGN(ModuleFile head, ModuleFile::open(path));
+    MODNET_ASSIGN(ModuleFile head, ModuleFile::open_checked(path));
     MODNET_TRY(check_kind(head, Kind::kHead));
     opened.push_back(std::move(head));
   }
   std::optional<ModuleFile> encoder;
   if (args.has("encoder")) {
-    MODNET_ASSIGN(encoder, ModuleFile::open(args.text("encoder")));
+    MODNET_ASSIGN(encoder, ModuleFile::open_checked(args.text("encoder")));
     MODNET_TRY(check_kind(*encoder, Kind::kEncoder));
   }
 

@@ -15,9 +15,14 @@
 namespace modnet {
 namespace {
 
+std::string without_slashes(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
 /// The last part of a path, without trailing slashes.
 std::string base_name(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  path = without_slashes(std::move(path));
   const size_t slash = path.rfind('/');
   return slash == std::string::npos ? path : path.substr(slash + 1);
 }
@@ -47,7 +52,7 @@ struct Written {
 Result<int> run(Invocation& invocation) {
   MODNET_ASSIGN(const Engine engine, make_engine(invocation));
   MODNET_ASSIGN(const ImportOptions options, read_options(invocation, engine));
-  const std::string source = invocation.args.word("SRC"), folder = invocation.output();
+  const std::string source = invocation.args.word("SRC"), folder = without_slashes(invocation.output());
   const std::string paths[2] = {folder + "/encoder.mnet", folder + "/backbone.mnet"};
   if (invocation.overwrite() == Overwrite::kNo)
     for (const std::string& path : paths)

@@ -252,6 +252,9 @@ class ArrowItems : public ItemSource {
       const int64_t column = schema.find(name);
       if (column < 0) {
         if (port.optional) continue;
+        if (schema.get("modnet.contract") != nullptr && name == port.name)  // a stream of ours that holds something else does not fit
+          return Error{Code::kNo, "REQUIRED_PORT_ADDED", "nothing in the stream feeds the input '" + port.name + "'; its columns are: " + columns_text(schema), {}, items->name_,
+                       "send it to the module that it was made for, or make it with the command in between"};
         return usage("there is no column '" + name + "' for the input '" + port.name + "'", "the columns are: " + columns_text(schema)).in_file(items->name_);
       }
       MODNET_TRY(check_column(schema.fields[static_cast<size_t>(column)], port, items->name_));

@@ -1,5 +1,7 @@
 #include "commands/module_file.h"
 
+#include "libmod/module/semantics.h"
+
 namespace modnet {
 
 std::string input_name(const std::string& path) { return path == "-" ? "(standard input)" : path; }
@@ -10,6 +12,12 @@ Result<ModuleFile> ModuleFile::open(const std::string& path, int64_t memory_limi
   Result<ModuleView> view = ModuleView::open(file->bytes(), OpenOptions{.memory_limit = memory_limit});
   if (!view.ok()) return std::move(view).error().in_file(input_name(path));
   return ModuleFile{std::move(file).value(), std::move(view).value()};
+}
+
+Result<ModuleFile> ModuleFile::open_checked(const std::string& path) {
+  MODNET_ASSIGN(ModuleFile module, open(path));
+  if (Status status = check_module(module.view.index()); !status.ok()) return std::move(status).error().in_file(input_name(path));
+  return module;
 }
 
 }  // namespace modnet

@@ -15,6 +15,8 @@ struct ModuleFile {
   ModuleView view;
   /// `path` "-" is standard input. memory_limit: of decompressed segments, 0 as OpenOptions has it. Errors name the file.
   [[nodiscard]] static Result<ModuleFile> open(const std::string& path, int64_t memory_limit = 0);
+  /// open() for a module that will be run or built upon: its ports obey check_module(), too. kMalformed names the port.
+  [[nodiscard]] static Result<ModuleFile> open_checked(const std::string& path);
 };
 
 /// What errors and results call an input: "standard input" for "-".

@@ -36,7 +36,7 @@ struct Training {
 
 /// Port and claims for data without metadata, from the backbone that --space-of names.
 Status adopt_space(const std::string& path, const std::string& wanted, Training& training) {
-  MODNET_ASSIGN(const ModuleFile backbone, ModuleFile::open(path));
+  MODNET_ASSIGN(const ModuleFile backbone, ModuleFile::open_checked(path));
   const Port* port = nullptr;
   for (const Port& one : backbone.view.index().contract.ports)
     if (one.direction == Direction::kOutput && one.space && (wanted.empty() ? one.semantic == Semantic::kEmbedding : one.name == wanted)) {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "libmod/graph/graph.h"
+#include "libmod/module/semantics.h"
 
 namespace modnet {
 namespace {
@@ -87,6 +88,11 @@ class Flattener {
     if (!opened.ok()) return std::move(opened).error();
     tree_.opened.push_back(std::make_unique<ModuleView>(std::move(opened).value()));
     const ModuleView& inner = *tree_.opened.back();
+    if (const Status status = check_module(inner.index()); !status.ok()) {
+      Error error = status.error();
+      error.where = slot + (error.where.empty() ? "" : ": " + error.where);
+      return error;
+    }
     const Contract& contract = inner.index().contract;
     std::map<std::string, std::string> inner_names;
     for (size_t i = 0; i < input_ports.size(); ++i) {

@@ -7,6 +7,15 @@
 #include "libmod/contract/versions.h"
 
 namespace modnet {
+namespace {
+
+/// A name that is read from a file is the file's fault, not the user's.
+Status name_in_file(std::string_view name, std::string_view what) {
+  if (const Status status = check_name(name, what); !status.ok()) return malformed(status.error().what);
+  return ok();
+}
+
+}  // namespace
 
 Status check_name(std::string_view name, std::string_view what) {
   const auto allowed = [](char c) {
@@ -26,14 +35,14 @@ Status check_head_name(std::string_view name) {
 }
 
 Status check_module(const ModuleIndex& index) {
-  MODNET_TRY(check_name(index.identity.name, "a module"));
+  MODNET_TRY(name_in_file(index.identity.name, "a module"));
   if (index.identity.kind == Kind::kInvalid) return malformed("has no kind that this build knows", "identity.kind");
-  if (const auto version = parse_version(index.identity.version); !version.ok()) return version.error();
+  if (const auto version = parse_version(index.identity.version); !version.ok()) return malformed(version.error().what, "identity.version");
   std::set<uint32_t> numbers;
   std::set<std::pair<Direction, std::string>> names;
   for (const Port& port : index.contract.ports) {
     const std::string where = "port '" + port.name + "'";
-    MODNET_TRY(check_name(port.name, "a port"));
+    MODNET_TRY(name_in_file(port.name, "a port"));
     if (port.direction == Direction::kInvalid || port.semantic == Semantic::kInvalid || port.dtype == DType::kInvalid)
       return malformed("direction, dtype or semantic type is missing", where);
     if (!numbers.insert(port.number).second) return malformed("port number " + std::to_string(port.number) + " is used twice", where);

@@ -12,6 +12,8 @@ BUILD_PACKAGES=(
 )
 # To run the tests: man page checkers, script(1), a Python with virtual environments, real images.
 TEST_PACKAGES=(python3 python3-venv mandoc groff bsdutils dataset-fashion-mnist)
+# To fuzz with tests/run --long.
+FUZZ_PACKAGES=(clang-14 libclang-rt-14-dev)
 # To run examples/quickstart.
 DATA_PACKAGES=(python3 python3-pip dataset-fashion-mnist)
 # Judges in parity tests, pinned: a new release never changes what a test says.

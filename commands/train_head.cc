@@ -295,7 +295,7 @@ Result<int> run(Invocation& invocation) {
   text += trained.names.empty() ? "\n" : ", " + std::to_string(trained.names.size()) + " classes\n";
   for (const PathPoint& point : said.path)
     text += "  strength " + padded(real_text(point.strength), 12) + "holdout loss " + padded(real_text(std::round(point.holdout_loss * 1e6) / 1e6), 10) + "score " +
-            padded(real_text(std::round(point.holdout_score * 1e4) / 1e4), 8) + (point.strength == said.strength ? "chosen\n" : "\n");
+            padded(std::isfinite(point.holdout_score) ? real_text(std::round(point.holdout_score * 1e4) / 1e4) : "–", 8) + (point.strength == said.strength ? "chosen\n" : "\n");
   if (!said.dropped.empty()) text += "  " + std::to_string(said.dropped.size()) + " features without spread left out\n";
   if (!said.converged) invocation.console.warn("the solver stopped before its tolerance was met");
   if (!invocation.dry_run()) text += invocation.output() + "  content sha256:" + short_digest(digests.content) + "\n";

@@ -1,6 +1,7 @@
 #include "libmod/import/hf_folder.h"
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <map>
 
@@ -72,6 +73,25 @@ Port tokens_port(uint32_t number, Direction direction, const PreparationRecord& 
 }
 
 /// Builds both modules; a class because the steps share so much.
+/// Whether an array of floating-point numbers holds NaN or Inf: all bits of an exponent are set.
+bool not_finite(DType dtype, Bytes data) {
+  const auto any = [&]<typename T>(T exponent) {
+    for (size_t at = 0; at + sizeof(T) <= data.size(); at += sizeof(T)) {
+      T bits;
+      std::memcpy(&bits, data.data() + at, sizeof bits);
+      if ((bits & exponent) == exponent) return true;
+    }
+    return false;
+  };
+  switch (dtype) {
+    case DType::kF32: return any(uint32_t{0x7F800000});
+    case DType::kF16: return any(uint16_t{0x7C00});
+    case DType::kBF16: return any(uint16_t{0x7F80});
+    case DType::kF64: return any(uint64_t{0x7FF0000000000000});
+    default: return false;
+  }
+}
+
 class Importer {
  public:
   Importer(std::string folder, const ImportOptions& options)
@@ -406,7 +426,17 @@ class Importer {
       if (port.direction == Direction::kOutput) ports.push_back(port.name);
     MODNET_ASSIGN(Runner backbone, Runner::make(std::move(flat), ports, run_options));
     MODNET_TRY(fill_probe_outputs(backbone, probes));
+    for (const ProbeArray& output : probes.outputs)
+      if (not_finite(DType::kF32, as_bytes(output.data))) return refuse_not_finite(output.port);
     return writer.set_probes(probes);
+  }
+
+  /// Names the weight to blame, where it is one.
+  Error refuse_not_finite(const std::string& port) const {
+    for (const auto& [name, tensor] : tensors_)
+      if (not_finite(tensor.dtype, tensor.data))
+        return malformed("tensor '" + name + "' holds values that are not finite").in_file(folder_);
+    return malformed("the model gives '" + port + "' values that are not finite on ordinary inputs").in_file(folder_);
   }
 
   std::string folder_;

@@ -27,4 +27,4 @@ cmp out.arrow fresh.arrow && echo "the next run works"
 ls -A | grep -v -e '^[a-z0-9]*[.]\(arrow\|tsv\|mnet\)$' -e '^model0$' -e '^tiny$' || echo "no temporary file is left"
 { embed train.tsv -o race.arrow -f & embed train.tsv -o race.arrow -f & wait; } 2>busy  # the second may find the first at work
 cmp race.arrow old.arrow && echo "two writers: one whole file"
-grep -v "^modnet: race.arrow: WRITER_BUSY: " busy
+grep -v "^modnet: race.arrow: WRITER_BUSY: " busy || true

@@ -34,9 +34,9 @@ struct PlanOutput {
 
 class Plan {
  public:
-  /// `wanted` are value names (outputs or taps) of f32 values. Nodes that none of them needs are left out. Inputs are typed by their
-  /// ports; modnet.Tokenize and what stands before it is not part of a plan (libmod/prepare runs it): the values that
-  /// it makes become inputs, typed by `prepared`.
+  /// `wanted` are value names (outputs or taps) of f32 values. Nodes that none of them needs are left out. Inputs are typed by
+  /// their ports. Tensors may be read where they lie, so the modules behind `graph` must outlive the plan. modnet.Tokenize is
+  /// no part of a plan (libmod/prepare/runner.h runs it): what it makes is an input here.
   [[nodiscard]] static Result<Plan> make(const FlatGraph& graph, const std::vector<std::string>& wanted, const ComputeContext& context,
                                          Fusion fusion = Fusion::kOn);
   Plan(Plan&&) noexcept;

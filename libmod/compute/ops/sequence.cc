@@ -16,16 +16,17 @@ namespace {
 
 // ---- Gather(table, ids): a row of the table for each id -------------------------------------------------------------
 
+/// Reads an f32 table where it lies, in the mapped module; `owned` holds it where it had to be converted.
 class GatherStep : public Step {
  public:
-  GatherStep(int ids, int out, RowKind rows, std::vector<float> table, int64_t width)
-      : ids_(ids), out_(out), kind_(rows), table_(std::move(table)), width_(width), rows_(static_cast<int64_t>(table_.size()) / width) {}
+  GatherStep(int ids, int out, RowKind kind, const float* table, std::vector<float> owned, int64_t rows, int64_t width)
+      : ids_(ids), out_(out), kind_(kind), owned_(std::move(owned)), table_(owned_.empty() ? table : owned_.data()), width_(width), rows_(rows) {}
   Status run(const Frame& frame) const override {
     const int64_t n = frame.rows(kind_);
     const std::span<const int32_t> ids(frame.data<int32_t>(ids_), static_cast<size_t>(n));
     MODNET_TRY(check_ids(ids, rows_));
     for_rows(*frame.context, n, width_ * 4, [&](int64_t begin, int64_t end) {
-      const Lookup lookup{{table_.data(), rows_, width_, width_}, ids.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin))};
+      const Lookup lookup{{table_, rows_, width_, width_}, ids.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin))};
       gather_sum({&lookup, 1}, {frame.data<float>(out_) + begin * width_, end - begin, width_, width_});
     });
     return ok();
@@ -34,7 +35,8 @@ class GatherStep : public Step {
  private:
   int ids_, out_;
   RowKind kind_;
-  std::vector<float> table_;
+  std::vector<float> owned_;
+  const float* table_;
   int64_t width_, rows_;
 };
 
@@ -46,11 +48,17 @@ Result<std::unique_ptr<Step>> lower_gather(LowerContext& context) {
   if (axis != 0) return context.wrong("attribute 'axis': expected 0, got " + std::to_string(axis));
   MODNET_ASSIGN(const ValueType ids, context.type(1));
   if (ids.dtype != DType::kI32 || !ids.item.empty()) return context.wrong("expected one i32 id a row");
-  MODNET_ASSIGN(std::vector<float> table, context.floats(0, {-1, -1}));
   MODNET_ASSIGN(const ConstTensor tensor, context.tensor(0));
+  if (tensor.shape.size() != 2) return context.wrong("table '" + tensor.name + "' is not a matrix");
   if (tensor.shape[0] == 0 || tensor.shape[1] == 0) return context.wrong("table '" + tensor.name + "' is empty");
+  const bool in_place = tensor.dtype == DType::kF32 && reinterpret_cast<uintptr_t>(tensor.bytes.data()) % alignof(float) == 0;
+  std::vector<float> owned;
+  if (!in_place) {
+    MODNET_ASSIGN(owned, tensor_to_f32(tensor));
+  }
+  const auto* table = reinterpret_cast<const float*>(tensor.bytes.data());
   const int out = context.declare({DType::kF32, {tensor.shape[1]}, ids.rows});
-  return std::unique_ptr<Step>(std::make_unique<GatherStep>(context.value(1), out, ids.rows, std::move(table), tensor.shape[1]));
+  return std::unique_ptr<Step>(std::make_unique<GatherStep>(context.value(1), out, ids.rows, table, std::move(owned), tensor.shape[0], tensor.shape[1]));
 }
 
 // ---- Positions(ids): the position of each token in its sequence -----------------------------------------------------

@@ -212,7 +212,7 @@ Status Runner::State::run_plan(const std::vector<PlanInput>& given, std::span<co
     int64_t end = begin, bytes = 0;
     while (end < items) {
       const int64_t more = item_bytes + (plan->ragged() ? (offsets[static_cast<size_t>(end) + 1] - offsets[static_cast<size_t>(end)]) * token_bytes : 0);
-      if (end > begin && (options.batch_items > 0 ? end - begin >= options.batch_items : bytes + more > options.arena_limit)) break;
+      if (end > begin && ((options.batch_items > 0 && end - begin >= options.batch_items) || bytes + more > options.arena_limit)) break;
       bytes += more;
       ++end;
     }

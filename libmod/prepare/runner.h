@@ -22,7 +22,7 @@ enum class Overflow : uint8_t { kCut, kError };
 struct RunnerOptions {
   ComputeContext context;        // the pool must not be null
   Overflow overflow = Overflow::kCut;
-  int64_t batch_items = 0;       // 0: chosen by memory
+  int64_t batch_items = 0;       // at most; 0: by memory alone
   int64_t arena_limit = int64_t{24} << 20;  // bytes of intermediate values that a batch may take
 };
 

@@ -89,6 +89,13 @@ Result<AnswerRun> AnswerRun::open(const Invocation& invocation, const std::vecto
   return run;
 }
 
+std::vector<const MappedFile*> AnswerRun::inputs() const {
+  std::vector<const MappedFile*> out;
+  for (const auto& file : files_) out.push_back(&file->file);
+  if (source_->mapped() != nullptr) out.push_back(source_->mapped());
+  return out;
+}
+
 Result<bool> AnswerRun::next(int64_t max_rows, ItemBatch* batch, std::vector<OutputColumn>* answers) {
   MODNET_ASSIGN(std::optional<ItemBatch> read, source_->next(max_rows));
   if (!read) return false;

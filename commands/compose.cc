@@ -57,7 +57,7 @@ class Composer {
  private:
   Status read_identity(RecipeReader& top) {
     MODNET_ASSIGN(made_.identity.name, top.text("name"));
-    MODNET_TRY(check_name(made_.identity.name, "a module"));
+    MODNET_TRY(check_recipe_name(top, "name", made_.identity.name, "a module"));
     MODNET_ASSIGN(const std::string kind, top.text_or("kind", ""));
     if (!kind.empty()) {
       const auto known = from_name<Kind>(kind);
@@ -128,7 +128,7 @@ class Composer {
     MODNET_ASSIGN(const std::string slot, layer.text_or("slot", index.identity.name));
     MODNET_ASSIGN(const std::string wanted, layer.text_or("port", ""));
     MODNET_TRY(layer.finish());
-    MODNET_TRY(check_name(slot, "a slot"));
+    MODNET_TRY(check_recipe_name(layer, "slot", slot, "a slot"));
     for (const auto& [name, file] : made_.modules)
       if (name == slot) return layer.error_at("slot", "two modules stand in the slot '" + slot + "'", "give one of them another slot");
     std::vector<std::string> ports, values, outputs, made;
@@ -178,13 +178,13 @@ class Composer {
     if (output != nullptr) {
       RecipeReader reader(*output, file_);
       MODNET_ASSIGN(port.name, reader.text_or("name", port.name));
+      MODNET_TRY(check_recipe_name(reader, "name", port.name, "a port"));
       MODNET_ASSIGN(const std::string semantic, reader.text_or("semantic", std::string(name_of(port.semantic))));
       MODNET_TRY(reader.finish());
       const auto meaning = from_name<Semantic>(semantic);
       if (!meaning) return reader.error_at("semantic", "'" + semantic + "' is not a semantic type");
       port.semantic = *meaning;
     }
-    MODNET_TRY(check_name(port.name, "a port"));
     building_.graph.output(port.value);
     made_.graph = building_.graph.take();
     made_.tensors = std::move(building_.tensors);

@@ -5,6 +5,7 @@
 
 #include "libmod/compute/random.h"
 #include "libmod/contract/names.h"
+#include "libmod/module/semantics.h"
 
 namespace modnet {
 namespace {
@@ -156,11 +157,17 @@ Status add_layer(RecipeReader& layer, size_t index, Composition& c) {
   return layer.error_at("op", "there is no layer '" + op + "'" + (close.empty() ? "" : "; did you mean '" + close + "'?"), "the layers are: " + list);
 }
 
+Status check_recipe_name(const RecipeReader& table, const std::string& key, const std::string& name, std::string_view what) {
+  if (const Status status = check_name(name, what); !status.ok()) return table.error_at(key, status.error().what, status.error().fix);
+  return ok();
+}
+
 Result<Port> read_input(RecipeReader& input) {
   Port port;
   port.number = 1;
   port.direction = Direction::kInput;
   MODNET_ASSIGN(port.name, input.text("name"));
+  MODNET_TRY(check_recipe_name(input, "name", port.name, "a port"));
   port.value = port.name;
   MODNET_ASSIGN(const std::string dtype, input.text("dtype"));
   if (dtype != "u8" && dtype != "f32") return input.error_at("dtype", "expected u8 or f32, got '" + dtype + "'");

@@ -29,6 +29,9 @@ struct Composition {
 /// Adds one [[layer]] with an `op`. Errors name the recipe's line and the key; unknown layers list the known ones.
 [[nodiscard]] Status add_layer(RecipeReader& layer, size_t index, Composition& composition);
 
+/// check_name() of a name that a recipe gives under `key`: the error says file, line and column.
+[[nodiscard]] Status check_recipe_name(const RecipeReader& table, const std::string& key, const std::string& name, std::string_view what);
+
 /// The dtype, dims and range of a fixed-shape port from a recipe's [input].
 [[nodiscard]] Result<Port> read_input(RecipeReader& input);
 

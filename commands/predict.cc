@@ -218,7 +218,7 @@ Result<int> run(Invocation& invocation) {
     invocation.console.progress("predict", answers.counts().items, 0);
   }
   MODNET_TRY(sink.finish());
-  MODNET_TRY(output->commit());
+  MODNET_TRY(output->commit(answers.inputs()));
   invocation.console.clear_progress();
   note_seal(answers.source(), invocation.console);
   const RunCounts& counts = answers.counts();

@@ -32,6 +32,7 @@ struct Training {
   std::vector<double> numbers;       // … or numbers
   std::string label_name = "label";
   int64_t rows = 0, columns = 0;
+  std::unique_ptr<ItemSource> source;  // looked at again before the head is written
 };
 
 /// Port and claims for data without metadata, from the backbone that --space-of names.
@@ -88,7 +89,7 @@ Result<Training> read_training(Invocation& invocation) {
   }
   ports = {training.port};
   for (Port& port : ports) port.direction = Direction::kInput;
-  MODNET_ASSIGN(const std::unique_ptr<ItemSource> source, ItemSource::open(data, ports));
+  MODNET_ASSIGN(std::unique_ptr<ItemSource> source, ItemSource::open(data, ports));
   if (!source->has_labels()) return usage("the data has no labels", "encode with --label COLUMN, or give --labels FILE").in_file(path);
   training.label_name = source->label_name();
   for (size_t i = 1; i < training.port.dims.size(); ++i) training.columns = static_cast<int64_t>(training.port.dims[i].size) * std::max<int64_t>(1, training.columns);
@@ -102,6 +103,7 @@ Result<Training> read_training(Invocation& invocation) {
     training.rows += batch->rows;
   }
   note_seal(*source, invocation.console);
+  training.source = std::move(source);
   return training;
 }
 
@@ -247,7 +249,7 @@ Status write_head(const Invocation& invocation, const Training& training, const 
   Port output;
   output.number = 2;
   output.direction = Direction::kOutput;
-  output.name = training.label_name;
+  output.name = check_name(training.label_name, "a port").ok() ? training.label_name : args.text("name");  // a column may have any name
   output.dtype = DType::kF32;
   output.dims = {{"B", 0, 1, 0, 1}, {"", static_cast<uint64_t>(outputs), 1, 0, 1}};
   const bool scores = !trained.names.empty() && args.text("solver") == "ridge";
@@ -272,7 +274,9 @@ Status write_head(const Invocation& invocation, const Training& training, const 
   writer.set_trailer(TrailerKind::kCard, Json{{"schema", "modnet.card.v1"}, {"training", report}}.dump());
   MODNET_ASSIGN(const std::unique_ptr<Output> out, invocation.open_output(Invocation::Content::kBinary));
   MODNET_ASSIGN(digests, writer.write(*out));
-  return out->commit();
+  std::vector<const MappedFile*> inputs;
+  if (training.source->mapped() != nullptr) inputs.push_back(training.source->mapped());
+  return out->commit(inputs);
 }
 
 Result<int> run(Invocation& invocation) {

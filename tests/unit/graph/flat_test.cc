@@ -138,6 +138,23 @@ TEST_CASE("components nested two deep become one list of nodes, each reading wha
   CHECK(graph.nodes[5].inputs == std::vector<std::string>{"inner/two/out"});
 }
 
+TEST_CASE("a component whose ports break the rules of a module is refused with its slot") {
+  Graph graph;
+  graph.inputs = {"a"};
+  graph.nodes = {node("", "Tanh", {"a"}, {"b"})};
+  graph.outputs = {"b"};
+  std::vector<Port> ports = {port(1, Direction::kInput, "from", "a"), port(1, Direction::kOutput, "to", "b")};
+  ports[1].number = 2;
+  ports[1].name = "to be";
+  const Error name = error_of(outer(must(writer_of("middle", ports, graph).to_memory())));
+  CHECK(name.where == "inner");
+  CHECK(name.what.find("'to be' cannot be the name of a port") != std::string::npos);
+  ports[1].name = "to";
+  ports[1].value = "nowhere";
+  const Error nothing = error_of(outer(must(writer_of("middle", ports, graph).to_memory())));
+  CHECK(nothing.what.find("'nowhere', which is not an output") != std::string::npos);
+}
+
 TEST_CASE("ports are the outer module's, and stand for the inner values") {
   const std::string file = outer(middle(leaf(10), leaf(20)));
   const ModuleView view = must(ModuleView::open(as_bytes(file)));

@@ -8,7 +8,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@ namespace modnet {
 namespace {
 
 constexpr size_t kBuffer = size_t{1} << 18;
+constexpr int64_t kCopyPiece = int64_t{1} << 20;
 
 Error cannot_write(const std::string& path, int error, std::string_view doing) {
   if (error == EPIPE) return Error{Code::kUnavailable, "READER_GONE", "nobody reads the output any more", {}, path, {}};
@@ -37,24 +37,23 @@ class FdOutput : public Output {
   }
   Status flush() override { return drain(); }
 
+  /// Through a small buffer: measured faster than copy_file_range() and sendfile() on ext4, whose pipes hold 64 KiB.
   Status copy_range(const MappedFile& source, int64_t offset, int64_t length) override {
     MODNET_TRY(drain());
     position_ += length;
-    off_t from = offset;
-    int64_t left = source.descriptor() >= 0 ? length : 0;
-    while (left > 0) {
-      ssize_t got = ::copy_file_range(source.descriptor(), &from, fd_, nullptr, static_cast<size_t>(left), 0);
+    if (source.descriptor() < 0) return put(source.bytes().subspan(static_cast<size_t>(offset), static_cast<size_t>(length)));
+    std::string piece(static_cast<size_t>(std::min(length, kCopyPiece)), '\0');
+    for (int64_t done = 0; done < length;) {
+      const ssize_t got = ::pread(source.descriptor(), piece.data(), static_cast<size_t>(std::min(length - done, kCopyPiece)), offset + done);
       if (got < 0 && errno == EINTR) continue;
-      if (got < 0 && (errno == EXDEV || errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS || errno == EBADF))
-        got = ::sendfile(fd_, source.descriptor(), &from, static_cast<size_t>(left));
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0 && (errno == EINVAL || errno == ENOSYS)) break;  // neither works on these files: copy by hand
-      if (got < 0) return cannot_write(path_, errno, "write failed");
+      if (got < 0) return Error{Code::kUnreadable, "CANNOT_READ", std::string("cannot be read: ") + std::strerror(errno), {}, source.path(), {}};
       if (got == 0) return Error{Code::kUnreadable, "INPUT_CHANGED", "the file became shorter while it was copied", {}, source.path(), {}};
-      left -= got;
+      MODNET_TRY(put(as_bytes(std::string_view(piece).substr(0, static_cast<size_t>(got)))));
+      // The disk begins to write while the next piece is copied; commit() waits for it.
+      if (seekable()) ::sync_file_range(fd_, position_ - length + done, got, SYNC_FILE_RANGE_WRITE);
+      done += got;
     }
-    if (source.descriptor() < 0) left = length;
-    return left == 0 ? ok() : put(source.bytes().subspan(static_cast<size_t>(offset + length - left), static_cast<size_t>(left)));
+    return ok();
   }
 
  protected:

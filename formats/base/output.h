@@ -26,7 +26,7 @@ class Output {
   [[nodiscard]] virtual Status write(Bytes bytes) = 0;
   /// What is buffered reaches a pipe's reader now; nothing happens on a regular file.
   [[nodiscard]] virtual Status flush() = 0;
-  /// Appends `length` bytes of `source` from `offset` without bringing them into this process where the system can.
+  /// Appends `length` bytes of `source` from `offset`, in pieces: memory does not grow with the length.
   [[nodiscard]] virtual Status copy_range(const MappedFile& source, int64_t offset, int64_t length) = 0;
   /// Overwrites bytes already written (a preamble). Only where seekable(); the caller buffers otherwise.
   [[nodiscard]] virtual Status write_at(int64_t offset, Bytes bytes) = 0;

@@ -11,8 +11,7 @@ namespace modnet::test {
 /// Counts the running case as skipped; the caller returns right after.
 void skip_case(const char* why);
 
-/// The source tree: MODNET_SOURCE_DIR (ctest sets it), else the working directory. Not compiled in, so that builds of two
-/// checkouts share a compiler cache.
+/// The source tree: MODNET_SOURCE_DIR (ctest sets it), else the working directory.
 [[nodiscard]] inline std::string source_dir() {
   const char* named = std::getenv("MODNET_SOURCE_DIR");
   return named != nullptr && *named != '\0' ? named : ".";

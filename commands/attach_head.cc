@@ -105,7 +105,7 @@ Result<int> run(Invocation& invocation) {
   }
 
   Assembly assembly;
-  ModuleWriter writer(invocation.zstd_level() > 0 ? Compression{Codec::kZstd, invocation.zstd_level()} : Compression{});
+  ModuleWriter writer(compression_of(invocation));
   std::vector<const MappedFile*> inputs;
   const auto component = [&](const std::string& slot, const ModuleFile& module) {
     inputs.push_back(&module.file);

@@ -156,6 +156,22 @@ void note_seal(const ItemSource& source, Console& console) {
     console.note(escape_text(source.name()) + ": the stream is not sealed; what it says of its producer is not verified");
 }
 
+void note_truncated(const RunCounts& counts, Console& console) {
+  if (counts.truncated > 0)
+    console.note(std::to_string(counts.truncated) + " of " + std::to_string(counts.items) + " texts were longer than the model takes and were cut");
+}
+
+Compression compression_of(const Invocation& invocation) {
+  const int level = invocation.zstd_level();
+  return level > 0 ? Compression{Codec::kZstd, level} : Compression{};
+}
+
+void add_written(Json& document, const std::string& path, const ModuleDigests& digests) {
+  document["output"] = path;
+  document["content"] = hex(digests.content);
+  document["file_digest"] = hex(digests.file);
+}
+
 int64_t read_rows(const Invocation& invocation) {
   const int64_t asked = invocation.args.integer("batch-size");
   return asked > 0 ? std::max<int64_t>(asked, 256) : 1024;

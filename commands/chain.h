@@ -13,6 +13,7 @@
 #include "commands/items.h"
 #include "commands/module_file.h"
 #include "formats/arrow/writer.h"
+#include "formats/module/write.h"
 #include "libmod/compute/threads.h"
 #include "libmod/prepare/runner.h"
 
@@ -65,6 +66,14 @@ class Chain {
 
 /// What to say of the end of an Arrow input: an unsealed stream is noted, its claims are unverified.
 void note_seal(const ItemSource& source, Console& console);
+
+/// Says how many texts were cut, if any were.
+void note_truncated(const RunCounts& counts, Console& console);
+
+/// How --compress stores tensors and assets.
+[[nodiscard]] Compression compression_of(const Invocation& invocation);
+/// Adds what was written to a result: output, content, file_digest.
+void add_written(Json& document, const std::string& path, const ModuleDigests& digests);
 
 /// How many items are read at a time: --batch-size, or enough to keep all threads busy within bounded memory.
 [[nodiscard]] int64_t read_rows(const Invocation& invocation);

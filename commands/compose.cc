@@ -269,7 +269,7 @@ Result<int> run(Invocation& invocation) {
   MODNET_ASSIGN(const Engine engine, make_engine(invocation));
   if (!invocation.recipe) return usage("there is no recipe", "modnet compose RECIPE -o MODULE");
   MODNET_ASSIGN(const Composed composed, Composer(invocation, 0).run(*invocation.recipe, invocation.args.word("RECIPE")));
-  ModuleWriter writer(invocation.zstd_level() > 0 ? Compression{Codec::kZstd, invocation.zstd_level()} : Compression{});
+  ModuleWriter writer(compression_of(invocation));
   writer.set_identity(composed.identity);
   writer.set_graph(composed.graph);
   writer.set_contract(composed.contract);
@@ -303,11 +303,7 @@ Result<int> run(Invocation& invocation) {
   }
   Json document{{"name", composed.identity.name}, {"kind", name_of(composed.identity.kind)}, {"parameters", parameters}, {"dry_run", invocation.dry_run()}};
   if (out.space) document["space"] = space_text(*out.space);
-  if (!invocation.dry_run()) {
-    document["output"] = invocation.output();
-    document["content"] = hex(digests.content);
-    document["file_digest"] = hex(digests.file);
-  }
+  if (!invocation.dry_run()) add_written(document, invocation.output(), digests);
   invocation.console.emit_json(document);
   return kExitOk;
 }

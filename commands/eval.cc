@@ -175,8 +175,7 @@ class Evaluation {
     }
     note_seal(run_.source(), invocation_.console);
     const RunCounts& counts = run_.counts();
-    if (counts.truncated > 0)
-      invocation_.console.note(std::to_string(counts.truncated) + " of " + std::to_string(counts.items) + " texts were longer than the model takes and were cut");
+    note_truncated(counts, invocation_.console);
     invocation_.console.print(text);
     invocation_.console.emit_json({{"data", run_.source().name()}, {"items", counts.items}, {"tokens", counts.tokens}, {"truncated", counts.truncated},
                                    {"policy", run_.engine().policy}, {"seed", invocation_.args.integer("seed")}, {"replicates", invocation_.args.integer("replicates")}, {"answers", answers}});

@@ -137,8 +137,7 @@ Result<int> run_stream(Invocation& invocation, const StreamJob& job) {
   MODNET_TRY(output->commit(inputs));
   console.clear_progress();
   note_seal(*source, console);
-  if (counts.truncated > 0)
-    console.note(std::to_string(counts.truncated) + " of " + std::to_string(counts.items) + " texts were longer than the model takes and were cut");
+  note_truncated(counts, console);
   console.detail(std::to_string(counts.items) + " items, " + std::to_string(counts.tokens) + " tokens");
   console.emit_json({{"output", path}, {"items", counts.items}, {"tokens", counts.tokens}, {"truncated", counts.truncated}, {"digest", writer->digest()}, {"policy", engine.policy}});
   return kExitOk;

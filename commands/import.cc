@@ -39,7 +39,7 @@ Result<ImportOptions> read_options(const Invocation& invocation, const Engine& e
   options.tap = args.text("tap");
   if (args.has("max-length")) options.max_length = args.integer("max-length");
   options.context = engine.options.context;
-  if (invocation.zstd_level() > 0) options.compression = {Codec::kZstd, invocation.zstd_level()};
+  options.compression = compression_of(invocation);
   return options;
 }
 

@@ -222,8 +222,7 @@ Result<int> run(Invocation& invocation) {
   invocation.console.clear_progress();
   note_seal(answers.source(), invocation.console);
   const RunCounts& counts = answers.counts();
-  if (counts.truncated > 0)
-    invocation.console.note(std::to_string(counts.truncated) + " of " + std::to_string(counts.items) + " texts were longer than the model takes and were cut");
+  note_truncated(counts, invocation.console);
   invocation.console.emit_json({{"output", invocation.output()}, {"items", counts.items}, {"tokens", counts.tokens}, {"truncated", counts.truncated}, {"policy", answers.engine().policy}});
   return kExitOk;
 }

@@ -229,7 +229,7 @@ Json report_json(const Invocation& invocation, const Training& training, const T
 Status write_head(const Invocation& invocation, const Training& training, const Trained& trained, const Json& report, ModuleDigests& digests) {
   const Arguments& args = invocation.args;
   const int64_t outputs = trained.head.outputs, columns = trained.head.columns;
-  ModuleWriter writer(invocation.zstd_level() > 0 ? Compression{Codec::kZstd, invocation.zstd_level()} : Compression{});
+  ModuleWriter writer(compression_of(invocation));
   Identity identity;
   identity.name = args.text("name");
   identity.kind = Kind::kHead;
@@ -307,11 +307,7 @@ Result<int> run(Invocation& invocation) {
   Json document{{"name", args.text("name")}, {"space", space_text(*training.port.space)}, {"fingerprint", hex(training.port.space->fingerprint)}, {"labels", trained.names}};
   document.update(report);
   document["dry_run"] = invocation.dry_run();
-  if (!invocation.dry_run()) {
-    document["output"] = invocation.output();
-    document["content"] = hex(digests.content);
-    document["file_digest"] = hex(digests.file);
-  }
+  if (!invocation.dry_run()) add_written(document, invocation.output(), digests);
   invocation.console.emit_json(document);
   return kExitOk;
 }

@@ -282,4 +282,29 @@ struct Probes {
   bool operator==(const Probes&) const = default;
 };
 
+/// How far one backbone's outputs on stored probes lie from the outputs stored with them. Distances are shares of the mean
+/// distance between the stored outputs of two probes, so that they mean the same in a wide and in a narrow space.
+struct SpaceMeasure {
+  int64_t probes = 0;
+  double probe_distance = 0;              // mean distance between two probes' stored outputs, in the units of the space
+  double largest = 0, mean = 0;           // of ‖Δ‖ over probes, as shares of probe_distance
+  double cosine_min = 1, cosine_mean = 1; // between an output and the stored one
+  double cka = 1;                         // linear centred kernel alignment (Kornblith et al. 2019, eq. 3)
+  double neighbours = 1;                  // share of the 10 nearest probes (or all others, if fewer) that stay the same
+  int64_t nonfinite = 0;                  // outputs that hold NaN or infinity
+  bool operator==(const SpaceMeasure&) const = default;
+};
+/// One measurement that a module carries about a space that it gives (DESIGN section 5).
+struct EvidenceRecord {
+  std::string port;      // the output port, or "SLOT/PORT" of a component
+  Digest fingerprint{};  // of the space that was measured
+  Digest root{};         // of the space whose probes were run
+  Digest probes{};       // digest of those probes
+  std::string policy;    // arithmetic: "portable", "vendor: …"
+  std::string how;       // "convert bf16", "attach-head", "check"
+  double tolerance = 0;  // largest share that counted as the same space
+  SpaceMeasure measure;
+  bool operator==(const EvidenceRecord&) const = default;
+};
+
 }  // namespace modnet

@@ -10,6 +10,7 @@
 #include "formats/module/check.h"
 #include "formats/module/chunks.h"
 #include "formats/module/digests.h"
+#include "formats/module/evidence.h"
 #include "formats/module/index.h"
 #include "formats/module/probes.h"
 
@@ -223,6 +224,11 @@ Result<Probes> ModuleView::probes() const {
   if (find_trailer(TrailerKind::kProbes) == nullptr) return invalid("the module carries no probes");
   MODNET_ASSIGN(const Bytes bytes, trailer(TrailerKind::kProbes));
   return decode_probes(bytes);
+}
+
+Result<std::vector<EvidenceRecord>> ModuleView::evidence() const {
+  MODNET_ASSIGN(const Bytes bytes, trailer(TrailerKind::kEvidence));
+  return decode_evidence(bytes);
 }
 
 }  // namespace modnet

@@ -66,6 +66,8 @@ class ModuleView {
   [[nodiscard]] Result<Bytes> trailer(TrailerKind kind) const;
   /// The probes trailer; kInvalid when there is none.
   [[nodiscard]] Result<Probes> probes() const;
+  /// Records of the evidence trailer; none where there is no trailer.
+  [[nodiscard]] Result<std::vector<EvidenceRecord>> evidence() const;
 
  private:
   struct State;

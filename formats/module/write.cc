@@ -10,6 +10,7 @@
 #include "formats/module/check.h"
 #include "formats/module/chunks.h"
 #include "formats/module/digests.h"
+#include "formats/module/evidence.h"
 #include "formats/module/index.h"
 #include "formats/module/probes.h"
 
@@ -195,6 +196,12 @@ void ModuleWriter::set_trailer(TrailerKind kind, std::string bytes) {
 Status ModuleWriter::set_probes(const Probes& probes) {
   MODNET_ASSIGN(std::string bytes, encode_probes(probes));
   set_trailer(TrailerKind::kProbes, std::move(bytes));
+  return ok();
+}
+
+Status ModuleWriter::set_evidence(const std::vector<EvidenceRecord>& records) {
+  MODNET_ASSIGN(std::string bytes, encode_evidence(records));
+  set_trailer(TrailerKind::kEvidence, std::move(bytes));
   return ok();
 }
 

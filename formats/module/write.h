@@ -57,6 +57,7 @@ class ModuleWriter {
   /// Raw bytes of a trailer; no bytes take it away.
   void set_trailer(TrailerKind kind, std::string bytes);
   [[nodiscard]] Status set_probes(const Probes& probes);
+  [[nodiscard]] Status set_evidence(const std::vector<EvidenceRecord>& records);
 
   /// Of the parts added so far; needs identity.kind, graph, tensors, assets and components, not the contract, so that
   /// fingerprints can be put into the contract.

@@ -1,10 +1,11 @@
-// Module files. Mutations hardly ever hit a right SHA-256, so each input is also taken as an index and as a probes
-// trailer, and once more as a file whose preamble and digests are made right. The corpus holds golden files, their
-// index bytes and a probes trailer.
+// Module files. Mutations hardly ever hit a right SHA-256, so each input is also taken as an index, as a probes and as
+// an evidence trailer, and once more as a file whose preamble and digests are made right. The corpus holds golden files,
+// their index bytes, a probes and an evidence trailer.
 #include <cstddef>
 #include <cstdint>
 #include <string>
 
+#include "formats/module/evidence.h"
 #include "formats/module/index.h"
 #include "formats/module/layout.h"
 #include "formats/module/probes.h"
@@ -21,6 +22,7 @@ void use(Bytes bytes) {
   for (const AssetRecord& r : view->index().assets) (void)view->asset(r.name).ok();
   for (const ComponentRecord& r : view->index().components) (void)view->component(r.slot).ok();
   (void)view->probes().ok();
+  (void)view->evidence().ok();
   (void)verify_module(*view, 1).passed();
 }
 
@@ -55,5 +57,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   use(as_bytes(sealed(bytes)));
   (void)decode_index(bytes, int64_t{16} << 20).ok();
   (void)decode_probes(bytes).ok();
+  // Evidence has one form: what is read is written again, and read as the same.
+  if (const auto records = decode_evidence(bytes); records.ok()) {
+    const auto again = encode_evidence(*records);
+    if (!again.ok() || !(*decode_evidence(as_bytes(*again)) == *records)) __builtin_trap();
+  }
   return 0;
 }

@@ -173,6 +173,26 @@ Probes sample_probes() {
   return out;
 }
 
+std::vector<EvidenceRecord> sample_evidence(const Digest& fingerprint) {
+  EvidenceRecord one;
+  one.port = "embedding";
+  one.fingerprint = fingerprint;
+  one.root = digest_of("root");
+  one.probes = probes_digest(sample_probes());
+  one.policy = "portable";
+  one.how = "convert bf16";
+  one.tolerance = 0.1;
+  one.measure = {64, 0.75, 0.00345678901234567, 0.0015, 0.99999, 0.999999, 0.9998, 0.984375, 0};
+  EvidenceRecord other = one;
+  other.port = "section/features";
+  other.fingerprint = digest_of("fingerprint");
+  other.policy = "vendor: openblas/d\u00e9bug";
+  other.how = "attach-head";
+  other.tolerance = 0.05;
+  other.measure = {65, 1.25, 1e-300, 0, -1, -0.5, 0, 1, 3};
+  return {one, other};
+}
+
 std::string encoder_bytes() {
   ModuleWriter writer = plain("sample-encoder", Kind::kEncoder);
   Contract contract;
@@ -251,6 +271,23 @@ std::string composite_bytes() {
   return must(writer.to_memory());
 }
 
+std::string converted_bytes() {
+  ModuleWriter writer = plain("sample-converted", Kind::kBackbone);
+  Identity who = identity("sample-converted", Kind::kBackbone);
+  who.version = "1.0.1";
+  who.lineage = {{"converted-from", "sample-backbone", digest_of("backbone")}};
+  writer.set_identity(who);
+  writer.set_graph(full_graph());
+  must(writer.add_tensor("table", DType::kBF16, {32, 4}, owned(pattern(256, 11))));
+  must(writer.add_tensor("scale", DType::kF16, {4}, owned(pattern(8, 12))));
+  Contract contract = backbone_contract(writer.body());
+  contract.ports[1].space->root = digest_of("root");
+  writer.set_contract(contract);
+  must(writer.set_probes(sample_probes()));
+  must(writer.set_evidence(sample_evidence(contract.ports[1].space->fingerprint)));
+  return must(writer.to_memory());
+}
+
 std::string nested_bytes() {
   ModuleWriter writer = plain("sample-nested", Kind::kComposite);
   const std::string inner = composite_bytes();
@@ -271,7 +308,8 @@ std::vector<Golden> golden_modules() {
           {"chunked-zstd", chunked_bytes({Codec::kZstd, 3}), true},
           {"head", head_bytes(), false},
           {"composite", composite_bytes(), false},
-          {"nested", nested_bytes(), false}};
+          {"nested", nested_bytes(), false},
+          {"converted", converted_bytes(), false}};
 }
 
 }  // namespace modnet::test

@@ -16,6 +16,8 @@ namespace modnet::test {
 [[nodiscard]] Graph full_graph();
 /// Two ragged items of token ids and their outputs.
 [[nodiscard]] Probes sample_probes();
+/// Two measurements: of a port, and of a component's port. `fingerprint` is the first one's.
+[[nodiscard]] std::vector<EvidenceRecord> sample_evidence(const Digest& fingerprint);
 
 /// "encoder": one asset. "backbone": a tensor of every dtype, one of them empty, one of rank 0.
 [[nodiscard]] std::string encoder_bytes();
@@ -26,6 +28,8 @@ namespace modnet::test {
 [[nodiscard]] std::string chunked_bytes(Compression compression);
 /// encoder, backbone and a head in two slots that share one range; all four kinds of trailers.
 [[nodiscard]] std::string composite_bytes();
+/// A backbone as `convert` leaves it: f16 and bf16 weights, the root and probes of another, evidence and lineage.
+[[nodiscard]] std::string converted_bytes();
 /// A composite that holds composite_bytes() and an optional feature.
 [[nodiscard]] std::string nested_bytes();
 

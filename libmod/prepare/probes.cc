@@ -130,21 +130,31 @@ Result<std::string> expand_probe(const ProbeArray& array, const Port& port, int6
   return out;
 }
 
-Status fill_probe_outputs(Runner& backbone, Probes& probes) {
-  std::vector<PortColumn> columns;
-  std::vector<std::vector<int64_t>> offsets(probes.inputs.size());
-  std::vector<std::string> data(probes.inputs.size());
+Result<ProbeColumns> probe_columns(const Probes& probes, const std::vector<Port>& inputs) {
+  const Port* only = nullptr;
+  int64_t needed = 0;
+  for (const Port& port : inputs)
+    if (!port.optional) {
+      only = &port;
+      ++needed;
+    }
+  ProbeColumns out;
+  out.offsets.resize(probes.inputs.size());
+  out.data.resize(probes.inputs.size());
   for (size_t i = 0; i < probes.inputs.size(); ++i) {
     const ProbeArray& input = probes.inputs[i];
-    const auto port = std::find_if(backbone.inputs().begin(), backbone.inputs().end(), [&](const Port& one) { return one.name == input.port; });
-    if (port == backbone.inputs().end()) return malformed("the probes are for a port '" + input.port + "', which the module does not have");
-    offsets[i].assign(input.offsets.begin(), input.offsets.end());
-    MODNET_ASSIGN(data[i], expand_probe(input, *port, static_cast<int64_t>(probes.count)));
-    columns.push_back({input.port, port->dtype, data[i].data(), offsets[i], {}});
+    const auto named = std::find_if(inputs.begin(), inputs.end(), [&](const Port& one) { return one.name == input.port; });
+    const Port* port = named != inputs.end() ? &*named : probes.inputs.size() == 1 && needed == 1 ? only : nullptr;
+    if (port == nullptr) return malformed("the probes are for a port '" + input.port + "', which the module does not have");
+    out.offsets[i].assign(input.offsets.begin(), input.offsets.end());
+    MODNET_ASSIGN(out.data[i], expand_probe(input, *port, static_cast<int64_t>(probes.count)));
+    out.columns.push_back({port->name, port->dtype, out.data[i].data(), out.offsets[i], {}});
   }
-  std::vector<OutputColumn> outputs;
-  MODNET_ASSIGN(const RunCounts counts, backbone.run(columns, static_cast<int64_t>(probes.count), &outputs));
-  probes.outputs.clear();
+  return out;
+}
+
+std::vector<ProbeArray> probe_outputs(const std::vector<OutputColumn>& outputs, int64_t items) {
+  std::vector<ProbeArray> arrays;
   for (const OutputColumn& output : outputs) {
     const auto emit = [&](const std::string& name, const std::vector<float>& values) {
       ProbeArray array;
@@ -152,7 +162,7 @@ Status fill_probe_outputs(Runner& backbone, Probes& probes) {
       array.dtype = DType::kF32;
       array.item_shape = {static_cast<uint64_t>(output.width)};
       append(array.data, values.data(), values.size());
-      probes.outputs.push_back(std::move(array));
+      arrays.push_back(std::move(array));
     };
     if (output.offsets.empty()) {
       emit(output.port.name, output.values);
@@ -160,12 +170,20 @@ Status fill_probe_outputs(Runner& backbone, Probes& probes) {
     }
     const int64_t rows = output.offsets.back();
     for (const Pooling pooling : {Pooling::kMean, Pooling::kCls}) {
-      std::vector<float> pooled(static_cast<size_t>(counts.items * output.width));
+      std::vector<float> pooled(static_cast<size_t>(items * output.width));
       pool_rows(pooling, {output.values.data(), rows, output.width, output.width}, output.offsets, nullptr,
-                {pooled.data(), counts.items, output.width, output.width});
+                {pooled.data(), items, output.width, output.width});
       emit(output.port.name + (pooling == Pooling::kMean ? ":mean" : ":first"), pooled);
     }
   }
+  return arrays;
+}
+
+Status fill_probe_outputs(Runner& backbone, Probes& probes) {
+  MODNET_ASSIGN(const ProbeColumns inputs, probe_columns(probes, backbone.inputs()));
+  std::vector<OutputColumn> outputs;
+  MODNET_ASSIGN(const RunCounts counts, backbone.run(inputs.columns, static_cast<int64_t>(probes.count), &outputs));
+  probes.outputs = probe_outputs(outputs, counts.items);
   return ok();
 }
 

@@ -28,8 +28,22 @@ inline constexpr int64_t kProbeInputBytes = int64_t{128} << 10;
 /// low + (high - low) · byte / 255 where the port is f32, with its declared range ([-1, 1] where there is none).
 [[nodiscard]] Result<std::string> expand_probe(const ProbeArray& array, const Port& port, int64_t count);
 
-/// Runs `backbone` on the inputs of `probes` and stores what its ports give; ragged outputs are kept as the mean and the
-/// first row of each sequence.
+/// The stored inputs as a runner takes them. Columns borrow from the object: moving keeps them valid, copying would not.
+struct ProbeColumns {
+  std::vector<PortColumn> columns;
+  std::vector<std::vector<int64_t>> offsets;  // one an input; empty: one row an item
+  std::vector<std::string> data;
+  ProbeColumns() = default;
+  ProbeColumns(ProbeColumns&&) = default;
+  ProbeColumns& operator=(ProbeColumns&&) = default;
+};
+/// `inputs` are those of the runner. A stored input goes to the port of its name, or, where there is only one stored input
+/// and one port that is not optional, to that. kMalformed names a stored input that has no port or does not fit it.
+[[nodiscard]] Result<ProbeColumns> probe_columns(const Probes& probes, const std::vector<Port>& inputs);
+/// What outputs are stored as: rows of items as they are; sequences as two arrays, ":mean" and ":first" row of each.
+[[nodiscard]] std::vector<ProbeArray> probe_outputs(const std::vector<OutputColumn>& outputs, int64_t items);
+
+/// Runs `backbone` on the inputs of `probes` and stores what its ports give.
 [[nodiscard]] Status fill_probe_outputs(Runner& backbone, Probes& probes);
 
 }  // namespace modnet

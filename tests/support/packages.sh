@@ -45,9 +45,14 @@ need_packages() {
     say "going on with what is there"
     return 0
   fi
-  say "installing ${missing[*]}"
+  local log=$MODNET_CACHE/apt.log
+  mkdir -p "$MODNET_CACHE"
+  say "installing ${missing[*]} (log: $log)"
   export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq >&2 && apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+  { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 </dev/null && return 0
+  tail -n 20 "$log" >&2
+  say "apt-get could not install them; all that it said is in $log"
+  return 1
 }
 
 # need_descriptions: makes `apt-cache dumpavail` list the whole archive.
@@ -57,7 +62,7 @@ need_descriptions() {
     say "apt-cache knows no packages: run 'apt-get update' as root"
     return 1
   fi
-  apt-get update -qq >&2
+  apt-get update -qq >&2 </dev/null
 }
 
 # need_python: a virtual environment with WHEELS in $MODNET_CACHE; prints its python. Fails where it cannot be made.

@@ -73,9 +73,6 @@ class ByteSource {
 [[nodiscard]] std::unique_ptr<ByteSource> prefixed_source(std::string prefix, std::unique_ptr<ByteSource> rest);
 /// The next `n` bytes (fewer only at the end), taken out of the source: put them back with prefixed_source.
 [[nodiscard]] Result<std::string> peek(ByteSource& source, int64_t n);
-/// The same bytes, decompressed when they begin with gzip's magic; otherwise handed through.
-/// A cut-off gzip stream is kMalformed.
-[[nodiscard]] Result<std::unique_ptr<ByteSource>> maybe_gunzip(std::unique_ptr<ByteSource> source);
 /// Everything that is left, kMalformed above `max_bytes`.
 [[nodiscard]] Result<std::string> read_all(ByteSource& source, int64_t max_bytes);
 [[nodiscard]] Result<std::string> read_file(const std::string& path, int64_t max_bytes);

@@ -39,7 +39,7 @@ LIBRARIES = {
     r"hwy/": ["libmod/compute/cpu"],
     r"openssl/": ["formats/base"],
     r"xxhash": ["formats/base"],
-    r"zlib": ["formats/base"],
+    r"zlib": ["formats/table"],
     r"utf8proc": ["libmod/prepare/text"],
     r"cblas|lapacke|f77blas|openblas": ["libmod/compute/vendor"],
     r"spng|jpeglib": ["formats/image"],

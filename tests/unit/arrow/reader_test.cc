@@ -5,7 +5,6 @@
 
 #include <cstring>
 
-#include "formats/arrow/peek.h"
 #include "tests/unit/arrow/support.h"
 
 using namespace modnet;
@@ -185,19 +184,6 @@ TEST_CASE("other data is not taken for Arrow") {
   CHECK(arrow_form(as_bytes(make_stream(1, 1, ArrowForm::kStream))) == ArrowForm::kStream);
   CHECK(arrow_form(as_bytes(make_stream(1, 1, ArrowForm::kFile))) == ArrowForm::kFile);
   CHECK_FALSE(arrow_form(as_bytes("ARROW1")).has_value());
-}
-
-TEST_CASE("bytes that were looked at are still there to be read") {
-  const std::string data = make_stream(6, 6, ArrowForm::kStream);
-  auto source = std::make_unique<PeekSource>(std::make_unique<Trickle>(data, 3));
-  const Result<Bytes> first = source->peek(8);
-  REQUIRE(first.ok());
-  CHECK(arrow_form(*first) == ArrowForm::kStream);
-  const Outcome out = test::read_stream(ArrowReader::open(std::move(source)));
-  CHECK_FALSE(out.error.has_value());
-  CHECK(out.rows == 6);
-  PeekSource three(memory_source(as_bytes("abc"), "short"));
-  CHECK(three.peek(8)->size() == 3);
 }
 
 TEST_CASE("batches that are kept stay as they were while the next ones are read") {

@@ -1,4 +1,4 @@
-// Mapped files, sources, gzip: what is read when a file is a pipe, is cut off while mapped, or changes.
+// Mapped files and sources: what is read when a file is a pipe, is cut off while mapped, or changes.
 #include "formats/base/file.h"
 
 #include <doctest/doctest.h>
@@ -9,31 +9,11 @@
 
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "tests/support/temp_dir.h"
 
 namespace modnet {
 namespace {
-
-std::string gzip(std::string_view plain) {
-  z_stream stream{};
-  REQUIRE(deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string out(deflateBound(&stream, plain.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));
-  stream.avail_in = static_cast<uInt>(plain.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
-
-Result<std::string> gunzip(std::string_view packed) {
-  MODNET_ASSIGN(const std::unique_ptr<ByteSource> source, maybe_gunzip(memory_source(as_bytes(packed), "packed")));
-  return read_all(*source, 1 << 30);
-}
 
 TEST_CASE("a mapped file shows its bytes, and moving it keeps them") {
   const test::TempDir dir;
@@ -128,30 +108,6 @@ TEST_CASE("what was peeked can be put back") {
   CHECK(source->name() == "m");
   CHECK(read_all(*source, 100).value() == "abcdef");
   CHECK(peek(*source, 2).value().empty());
-}
-
-TEST_CASE("gzip is undone, several members and all; other bytes pass through") {
-  std::string plain;
-  for (int n = 0; n < 100'000; ++n) plain += std::to_string(n * 7919);
-  CHECK(gunzip(gzip(plain)).value() == plain);
-  CHECK(gunzip(gzip("one") + gzip("") + gzip("two")).value() == "onetwo");
-  for (const std::string_view raw : {"", "\x1f", "x", "\x1f\x8c", "plain text"}) CHECK(gunzip(raw).value() == raw);
-}
-
-TEST_CASE("damaged gzip is refused wherever it is cut or changed, never read short") {
-  const std::string packed = gzip("the quick brown fox jumps over the lazy dog, twice; the quick brown fox");
-  for (size_t n = 2; n < packed.size(); ++n) {
-    const Result<std::string> out = gunzip(std::string_view(packed).substr(0, n));
-    REQUIRE_FALSE(out.ok());
-    CHECK(out.error().code == Code::kMalformed);
-    CHECK(out.error().file == "packed");
-  }
-  for (size_t n = packed.size() - 8; n < packed.size(); ++n) {  // the checksum and the length
-    std::string changed = packed;
-    changed[n] = static_cast<char>(changed[n] ^ 1);
-    CHECK_FALSE(gunzip(changed).ok());
-  }
-  CHECK_FALSE(gunzip(packed + "garbage").ok());
 }
 
 }  // namespace

@@ -28,6 +28,20 @@ std::string zstd(std::string_view plain, int window_log = 0) {
   return out;
 }
 
+std::string gzip(std::string_view plain) {
+  z_stream stream{};
+  REQUIRE(deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+  std::string out(deflateBound(&stream, plain.size()) + 64, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));
+  stream.avail_in = static_cast<uInt>(plain.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
 Result<std::string> plain_of(std::string_view packed) {
   MODNET_ASSIGN(const std::unique_ptr<ByteSource> source, maybe_decompress(memory_source(as_bytes(packed), "packed")));
   return read_all(*source, 1 << 30);
@@ -56,6 +70,30 @@ TEST_CASE("damaged zstd is refused wherever it is cut") {
   CHECK_FALSE(plain_of(packed + "garbage").ok());
 }
 
+TEST_CASE("gzip is undone, several members and all; other bytes pass through") {
+  std::string plain;
+  for (int n = 0; n < 100'000; ++n) plain += std::to_string(n * 7919);
+  CHECK(plain_of(gzip(plain)).value() == plain);
+  CHECK(plain_of(gzip("one") + gzip("") + gzip("two")).value() == "onetwo");
+  for (const std::string_view raw : {"", "\x1f", "x", "\x1f\x8c", "plain text"}) CHECK(plain_of(raw).value() == raw);
+}
+
+TEST_CASE("damaged gzip is refused wherever it is cut or changed, never read short") {
+  const std::string packed = gzip("the quick brown fox jumps over the lazy dog, twice; the quick brown fox");
+  for (size_t n = 2; n < packed.size(); ++n) {
+    const Result<std::string> out = plain_of(std::string_view(packed).substr(0, n));
+    REQUIRE_FALSE(out.ok());
+    CHECK(out.error().code == Code::kMalformed);
+    CHECK(out.error().file == "packed");
+  }
+  for (size_t n = packed.size() - 8; n < packed.size(); ++n) {  // the checksum and the length
+    std::string changed = packed;
+    changed[n] = static_cast<char>(changed[n] ^ 1);
+    CHECK_FALSE(plain_of(changed).ok());
+  }
+  CHECK_FALSE(plain_of(packed + "garbage").ok());
+}
+
 TEST_CASE("a window that would need more memory than allowed is refused") {
   CHECK(plain_of(zstd(std::string(1 << 20, 'x'), 25)).ok());
   CHECK(plain_of(zstd(std::string(1 << 20, 'x'), 27)).error().code == Code::kMalformed);
@@ -71,17 +109,7 @@ TEST_CASE("a bomb of zeros meets the row limit, not the memory's end") {
 
 TEST_CASE("rows are read through both packings") {
   const std::string text = "a\tb\n1\t2\n";
-  std::string gz(200, '\0');
-  z_stream stream{};
-  REQUIRE(deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(gz.data());
-  stream.avail_out = static_cast<uInt>(gz.size());
-  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  gz.resize(stream.total_out);
-  deflateEnd(&stream);
-  for (const std::string& packed : {gz, zstd(text), text}) {
+  for (const std::string& packed : {gzip(text), zstd(text), text}) {
     const std::unique_ptr<RowSource> source = RowSource::open(memory_source(as_bytes(packed), "p"), RowFormat::kTsv).value();
     CHECK(source->columns() == std::vector<std::string>{"a", "b"});
     CHECK(source->next(9).value().columns[1] == std::vector<std::string_view>{"2"});

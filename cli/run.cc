@@ -116,6 +116,7 @@ Result<int> run_command(const CommandSpec& spec, const std::vector<std::string>&
   console.configure(args.flag("quiet") ? Verbosity::kQuiet : (args.flag("verbose") ? Verbosity::kVerbose : Verbosity::kNormal),
                     args.flag("json") ? ResultForm::kJson : ResultForm::kPeople);
   limit_memory(invocation);
+  MODNET_TRY(invocation.check_depfile());
   return spec.run(invocation);
 }
 

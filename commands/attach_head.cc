@@ -14,6 +14,7 @@
 #include "libmod/contract/versions.h"
 #include "libmod/graph/flat.h"
 #include "libmod/graph/graph.h"
+#include "libmod/module/lineage.h"
 #include "libmod/module/semantics.h"
 
 namespace modnet {
@@ -107,8 +108,10 @@ Result<int> run(Invocation& invocation) {
   Assembly assembly;
   ModuleWriter writer(compression_of(invocation));
   std::vector<const MappedFile*> inputs;
+  Identity identity;
   const auto component = [&](const std::string& slot, const ModuleFile& module) {
     inputs.push_back(&module.file);
+    identity.lineage.push_back(lineage_entry("component", module.view.index().identity, module.view.digests().content));
     return writer.add_component(slot, module.file, 0, static_cast<int64_t>(module.file.bytes().size()));
   };
   if (encoder) {
@@ -135,7 +138,6 @@ Result<int> run(Invocation& invocation) {
   for (const Port& port : backbone.view.index().contract.ports)  // the embedding stays in reach, with its space
     if (port.direction == Direction::kOutput && port.semantic == Semantic::kEmbedding) assembly.add_output(port, value_of("backbone", port.name));
 
-  Identity identity;
   std::string stem = invocation.output() == "-" ? "composite" : invocation.output().substr(invocation.output().rfind('/') + 1);
   if (stem.ends_with(".mnet")) stem.resize(stem.size() - 5);
   identity.name = args.has("name") ? args.text("name") : stem;

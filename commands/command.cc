@@ -40,6 +40,7 @@ std::vector<OptionSpec> all_options(const CommandSpec& spec) {
                    .default_text = stream ? "-" : "", .required = !stream});
     out.push_back({.name = "force", .short_name = 'f', .help = "overwrite what exists"});
     out.push_back({.name = "dry-run", .help = "check everything, say what would be written, write nothing"});
+    out.push_back({.name = "depfile", .type = OptionType::kPath, .metavar = "FILE", .help = "also write what the output was made from, as a rule for make or ninja"});
     if (!stream)
       out.push_back({.name = "compress", .type = OptionType::kText, .metavar = "zstd[:LEVEL]",
                      .help = "compress tensors in chunks; level 1 to 19, 3 where none is given"});
@@ -100,7 +101,27 @@ Status Invocation::check_output(Content content) const {
 
 Result<std::unique_ptr<Output>> Invocation::open_output(Content content) const {
   MODNET_TRY(check_output(content));
-  return Output::open(output(), overwrite());
+  return open_target(output());
+}
+
+Result<std::unique_ptr<Output>> Invocation::open_target(const std::string& path) const {
+  MODNET_ASSIGN(std::unique_ptr<Output> out, Output::open(path, overwrite()));
+  if (args.has("depfile")) {
+    depfile_->add_target(path);
+    out->before_rename([depfile = depfile_, file = args.text("depfile"), overwrite = overwrite()] { return depfile->write(file, overwrite); });
+  }
+  return out;
+}
+
+Status Invocation::check_depfile() const {
+  if (spec.writes == Writes::kNothing || !args.has("depfile")) return ok();
+  const std::string path = args.text("depfile");
+  if (output() == "-") return usage("--depfile is about a file, and the output is standard output", "use -o FILE");
+  if (path == "-") return usage("--depfile needs the name of a file");
+  struct stat status {};
+  if (overwrite() == Overwrite::kNo && ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode))
+    return usage("the dependency file exists", "use -f to overwrite it").in_file(path);
+  return ok();
 }
 
 }  // namespace modnet

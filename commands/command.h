@@ -13,6 +13,7 @@
 
 #include "commands/arguments.h"
 #include "commands/console.h"
+#include "commands/depfile.h"
 #include "commands/exit.h"
 #include "commands/recipe.h"
 #include "formats/base/output.h"
@@ -51,10 +52,10 @@ struct PositionalSpec {
 /// What a command writes decides which common options it has.
 enum class Writes : uint8_t {
   kNothing,
-  kModule,        // -o FILE required; -f, --dry-run, --compress
-  kModuleFolder,  // -o DIR required; -f, --dry-run, --compress
-  kStream,        // -o FILE, default "-": Arrow; -f, --dry-run. Binary: refused on a terminal
-  kText,          // -o FILE, default "-": JSONL, CSV or Arrow as the command decides; -f, --dry-run
+  kModule,        // -o FILE required; -f, --dry-run, --depfile, --compress
+  kModuleFolder,  // -o DIR required; -f, --dry-run, --depfile, --compress
+  kStream,        // -o FILE, default "-": Arrow; -f, --dry-run, --depfile. Binary: refused on a terminal
+  kText,          // -o FILE, default "-": JSONL, CSV or Arrow as the command decides; -f, --dry-run, --depfile
 };
 /// What it computes with: kPolicy adds --policy portable|vendor.
 enum class Computes : uint8_t { kNothing, kPolicy };
@@ -81,7 +82,7 @@ struct CommandSpec {
   Result<int> (*run)(Invocation& invocation) = nullptr;  // an exit code, or an error that decides it
 };
 
-/// The command's own options, then the common ones: -o -f --dry-run --compress (by `writes`), --policy (by `computes`),
+/// The command's own options, then the common ones: -o -f --dry-run --depfile --compress (by `writes`), --policy (by `computes`),
 /// --threads --max-memory --json -q -v -h on all.
 [[nodiscard]] std::vector<OptionSpec> all_options(const CommandSpec& spec);
 
@@ -108,9 +109,17 @@ class Invocation {
 
   /// Opens -o. "-" is standard output: kUsage together with --json, and for binary data when it is a terminal.
   enum class Content : uint8_t { kBinary, kText };
+  /// --depfile is written together with it: its name stays free until the dependencies are safe.
   [[nodiscard]] Result<std::unique_ptr<Output>> open_output(Content content) const;
+  /// One file of a command that writes several (into the folder -o); open all of them before the first is committed.
+  [[nodiscard]] Result<std::unique_ptr<Output>> open_target(const std::string& path) const;
   /// The same refusals without opening anything; for --dry-run and before long work. Also refuses an existing file without -f.
   [[nodiscard]] Status check_output(Content content) const;
+  /// --depfile names a file that may be written, and -o a file to depend on: asked before the command runs.
+  [[nodiscard]] Status check_depfile() const;
+
+ private:
+  std::shared_ptr<Depfile> depfile_ = std::make_shared<Depfile>();
 };
 
 }  // namespace modnet

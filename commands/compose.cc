@@ -14,6 +14,7 @@
 #include "libmod/contract/edge.h"
 #include "libmod/contract/names.h"
 #include "libmod/contract/versions.h"
+#include "libmod/module/lineage.h"
 #include "libmod/module/semantics.h"
 #include "libmod/prepare/probes.h"
 
@@ -164,6 +165,7 @@ class Composer {
     building_.current.value = slot + "/" + chosen->name;
     from_module_ = true;
     building_.graph.module(module_node(slot, std::move(ports), std::move(values), std::move(outputs), std::move(made)));
+    made_.identity.lineage.push_back(lineage_entry("component", index.identity, module->view.digests().content));
     made_.modules.emplace_back(slot, std::move(module));
     return ok();
   }

@@ -66,8 +66,8 @@ Result<int> run(Invocation& invocation) {
     // Both are written before either is committed, so a failure leaves none.
     std::vector<const MappedFile*> inputs;
     for (const auto& file : model->files) inputs.push_back(file.get());
-    MODNET_ASSIGN(const std::unique_ptr<Output> encoder, Output::open(paths[0], invocation.overwrite()));
-    MODNET_ASSIGN(const std::unique_ptr<Output> backbone, Output::open(paths[1], invocation.overwrite()));
+    MODNET_ASSIGN(const std::unique_ptr<Output> encoder, invocation.open_target(paths[0]));
+    MODNET_ASSIGN(const std::unique_ptr<Output> backbone, invocation.open_target(paths[1]));
     MODNET_ASSIGN(const ModuleDigests encoder_digests, model->encoder.write(*encoder));
     MODNET_ASSIGN(const ModuleDigests backbone_digests, model->backbone.write(*backbone));
     written = {{paths[0], encoder_digests, encoder->position()}, {paths[1], backbone_digests, backbone->position()}};

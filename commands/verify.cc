@@ -4,6 +4,7 @@
 
 #include "commands/label.h"
 #include "commands/module_file.h"
+#include "commands/parents.h"
 #include "formats/base/text.h"
 #include "formats/module/verify.h"
 
@@ -53,7 +54,15 @@ Result<int> run(Invocation& invocation) {
     files.push_back(report_json(path, report));
     if (report.passed()) console.print(report_text(path, report));
   }
-  console.emit_json({{"passed", failures.empty()}, {"files", files}});
+  Json document{{"passed", false}, {"files", files}};
+  if (invocation.args.has("parent")) {
+    const ParentReport lineage = verify_parents(invocation, invocation.args.words("FILE"), invocation.args.list("parent"));
+    failures.insert(failures.end(), lineage.failures.begin(), lineage.failures.end());
+    document["lineage"] = parents_json(lineage);
+    console.print(parents_text(lineage));
+  }
+  document["passed"] = failures.empty();
+  console.emit_json(document);
   for (const Error& failure : failures) console.fail(failure);
   return failures.empty() ? kExitOk : exit_code(failures.front());
 }
@@ -67,11 +76,13 @@ CommandSpec verify_command() {
       .summary = "read every byte of modules and recompute every digest",
       .description =
           "Checks modules to the last byte: structure, checksums and SHA-256 of every tensor, asset and trailer, the "
-          "digests of components, zero padding, and the fingerprints of embedding spaces.\n\n"
-          "Exit 0: all files are whole. 4: a digest does not match. 3: a file cannot be read or is no module. Every "
+          "digests of components, zero padding, and the fingerprints of embedding spaces. With --parent also whether the modules "
+          "given are those that the lineage names by digest.\n\n"
+          "Exit 0: all files are whole. 1: a parent is not the one. 4: a digest does not match. 3: a file cannot be read or is no module. Every "
           "failure is one line on stderr; the first decides the exit.",
       .positionals = {{.name = "FILE", .help = "modules; - is standard input", .maximum = PositionalSpec::kMany}},
-      .examples = "modnet verify sections-model.mnet\nmodnet verify *.mnet --json",
+      .options = {{.name = "parent", .type = OptionType::kTextList, .metavar = "FILE", .help = "a module that one of them was made from, or a folder of such; several times"}},
+      .examples = "modnet verify sections-model.mnet\nmodnet verify *.mnet --json\nmodnet verify sections-model.mnet --parent minilm/ --parent sections.mnet",
       .run = run,
   };
 }

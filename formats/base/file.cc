@@ -1,5 +1,6 @@
 #include "formats/base/file.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -13,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "formats/base/files_read.h"
+
 namespace modnet {
 namespace {
 
@@ -24,6 +27,19 @@ Error unreadable(const std::string& path, int error) {
 FileStamp stamp_of(const struct stat& st) {
   return FileStamp{static_cast<uint64_t>(st.st_dev), static_cast<uint64_t>(st.st_ino), static_cast<int64_t>(st.st_size),
                    static_cast<int64_t>(st.st_mtim.tv_sec) * 1'000'000'000 + st.st_mtim.tv_nsec};
+}
+
+std::mutex read_mutex;
+std::vector<std::string>& read_paths() {
+  static std::vector<std::string> paths;
+  return paths;
+}
+
+/// Keeps the name of a file that was opened for reading; pipes, devices and standard input are no files to depend on.
+void note_read(const std::string& path, const struct stat& st) {
+  if (!S_ISREG(st.st_mode)) return;
+  const std::lock_guard<std::mutex> lock(read_mutex);
+  if (std::find(read_paths().begin(), read_paths().end(), path) == read_paths().end()) read_paths().push_back(path);
 }
 
 // The SIGBUS guard. A handler may only touch lock-free data, so mapped ranges live in a fixed table of atomics. A fault
@@ -161,6 +177,7 @@ Result<MappedFile> MappedFile::open(const std::string& path, int64_t max_bytes) 
   struct stat st {};
   if (fstat(file.fd_, &st) != 0) return unreadable(path, errno);
   if (S_ISDIR(st.st_mode)) return unreadable(path, EISDIR);
+  note_read(path, st);
   if (!S_ISREG(st.st_mode)) {
     FdSource source(file.fd_, path, false);
     MODNET_ASSIGN(file.owned_, read_all(source, max_bytes));
@@ -238,6 +255,7 @@ Result<std::unique_ptr<ByteSource>> open_source(const std::string& path) {
     ::close(fd);
     return unreadable(path, EISDIR);
   }
+  note_read(path, st);
   posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
   return std::unique_ptr<ByteSource>(std::make_unique<FdSource>(fd, path, true));
 }
@@ -281,6 +299,11 @@ Result<std::string> read_all(ByteSource& source, int64_t max_bytes) {
 Result<std::string> read_file(const std::string& path, int64_t max_bytes) {
   MODNET_ASSIGN(const std::unique_ptr<ByteSource> source, open_source(path));
   return read_all(*source, max_bytes);
+}
+
+std::vector<std::string> files_read() {
+  const std::lock_guard<std::mutex> lock(read_mutex);
+  return read_paths();
 }
 
 }  // namespace modnet

@@ -87,6 +87,7 @@ class ThroughOutput : public FdOutput {
   Status commit(const std::vector<const MappedFile*>& inputs) override {
     MODNET_TRY(drain());
     for (const MappedFile* input : inputs) MODNET_TRY(input->unchanged());
+    MODNET_TRY(run_step());
     if (owns_ && ::close(std::exchange(fd_, -1)) != 0) return cannot_write(path_, errno, "close failed");
     return ok();
   }
@@ -133,6 +134,7 @@ class FileOutput : public FdOutput {
     MODNET_TRY(drain());
     for (const MappedFile* input : inputs) MODNET_TRY(input->unchanged());
     if (::fsync(fd_) != 0) return cannot_write(path_, errno, "flush to disk failed");
+    MODNET_TRY(run_step());
     if (overwrite_ == Overwrite::kNo) {
       // link() fails when somebody else made the file meanwhile: never replace what -f did not allow.
       if (::link(temporary_.c_str(), path_.c_str()) != 0) {

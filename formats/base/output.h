@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,15 +33,21 @@ class Output {
   [[nodiscard]] virtual Status write_at(int64_t offset, Bytes bytes) = 0;
   [[nodiscard]] virtual bool seekable() const = 0;
   [[nodiscard]] int64_t position() const { return position_; }
-  /// Looks at `inputs` again (each must be unchanged), flushes, renames. Afterwards the object is spent.
+  /// Looks at `inputs` again (each must be unchanged), flushes, runs what before_rename() asked for, renames. Afterwards the
+  /// object is spent.
   [[nodiscard]] virtual Status commit(const std::vector<const MappedFile*>& inputs = {}) = 0;
+  /// `step` runs in commit() once all bytes are safe and only the name is missing; when it fails, so does commit().
+  void before_rename(std::function<Status()> step) { step_ = std::move(step); }
   [[nodiscard]] const std::string& path() const { return path_; }
 
  protected:
+  [[nodiscard]] Status run_step() const { return step_ ? step_() : ok(); }
   std::string path_;
   int64_t position_ = 0;
-};
 
+ private:
+  std::function<Status()> step_;
+};
 
 /// The whole of `bytes` as one file.
 [[nodiscard]] Status write_file(const std::string& path, Bytes bytes, Overwrite overwrite);

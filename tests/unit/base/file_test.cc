@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "formats/base/files_read.h"
 #include "tests/support/temp_dir.h"
 
 namespace modnet {
@@ -24,6 +25,22 @@ TEST_CASE("a mapped file shows its bytes, and moving it keeps them") {
   CHECK(as_text(second.bytes()) == "hello");
   CHECK(second.unchanged().ok());
   CHECK(MappedFile::open(dir.write("empty", "")).value().bytes().empty());
+}
+
+TEST_CASE("every file that is read is remembered once, under the name it was given; what could not be opened, and folders, are not") {
+  const test::TempDir dir;
+  const std::string mapped = dir.write("mapped", "1"), streamed = dir.write("streamed", "2"), empty = dir.write("empty", "");
+  for (int twice = 0; twice < 2; ++twice) {
+    REQUIRE(MappedFile::open(mapped).ok());
+    REQUIRE(read_file(streamed, 10).ok());
+    REQUIRE(MappedFile::open(empty).ok());
+    REQUIRE_FALSE(MappedFile::open(dir / "none").ok());
+    REQUIRE_FALSE(open_source(dir.path()).ok());
+  }
+  std::vector<std::string> here;
+  for (const std::string& path : files_read())
+    if (path.starts_with(dir.path())) here.push_back(path);
+  CHECK(here == std::vector<std::string>{mapped, streamed, empty});
 }
 
 TEST_CASE("what cannot be read says so with its name") {

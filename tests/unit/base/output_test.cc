@@ -46,6 +46,25 @@ TEST_CASE("an output that is given up leaves the old file and no other") {
   CHECK(dir.files() == 1);
 }
 
+TEST_CASE("what goes before the name is done once the bytes are safe, and its failure leaves no file") {
+  const test::TempDir dir;
+  const std::unique_ptr<Output> out = open_output(dir / "a");
+  REQUIRE(out->write(as_bytes("hello")).ok());
+  out->before_rename([&dir] {
+    CHECK_FALSE(std::filesystem::exists(dir / "a"));
+    return write_file(dir / "a.d", as_bytes("a: b"), Overwrite::kNo);
+  });
+  REQUIRE(out->commit().ok());
+  CHECK(dir.read("a") == "hello");
+  CHECK(dir.read("a.d") == "a: b");
+  {
+    const std::unique_ptr<Output> second = open_output(dir / "b");
+    second->before_rename([] { return usage("not like this"); });
+    CHECK(second->commit().error().what == "not like this");
+  }
+  CHECK(dir.files() == 2);
+}
+
 TEST_CASE("an existing file is replaced only when asked to") {
   const test::TempDir dir;
   dir.write("a", "old");

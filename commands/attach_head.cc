@@ -159,7 +159,8 @@ Result<int> run(Invocation& invocation) {
   // A module on standard output leaves no room for words there.
   if (invocation.output() != "-") {
     std::string text = escape_text(identity.name) + ": " + escape_text(chain) + "\n";
-    if (!invocation.dry_run()) text += invocation.output() + "  " + bytes_text(bytes) + "  content sha256:" + short_digest(digests.content) + "\n";
+    text += invocation.dry_run() ? "would write " + invocation.output() + "\n"
+                                 : invocation.output() + "  " + bytes_text(bytes) + "  content sha256:" + short_digest(digests.content) + "\n";
     invocation.console.print(text);
   }
   Json document{{"name", identity.name}, {"chain", chain}, {"heads", std::vector<std::string>(names.begin(), names.end())}, {"dry_run", invocation.dry_run()}};

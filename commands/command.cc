@@ -95,7 +95,7 @@ Status Invocation::check_output(Content content) const {
   }
   struct stat status {};
   if (overwrite() == Overwrite::kNo && ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode))
-    return usage("the output exists", "use -f to overwrite it").in_file(path);
+    return Error{Code::kUsage, "OUTPUT_EXISTS", "the output exists already", {}, path, "use -f to replace it"};
   return ok();
 }
 

@@ -300,7 +300,7 @@ Result<int> run(Invocation& invocation) {
   if (invocation.output() != "-") {
     std::string text = escape_text(composed.identity.name) + ": " + std::string(name_of(composed.identity.kind)) + ", " + count_text(parameters) + " parameters, gives " + out.name + " " +
                        type_text(out) + (out.space ? ", space " + space_text(*out.space) : "") + "\n";
-    if (!invocation.dry_run()) text += invocation.output() + "  content sha256:" + short_digest(digests.content) + "\n";
+    text += invocation.dry_run() ? "would write " + invocation.output() + "\n" : invocation.output() + "  content sha256:" + short_digest(digests.content) + "\n";
     invocation.console.print(text);
   }
   Json document{{"name", composed.identity.name}, {"kind", name_of(composed.identity.kind)}, {"parameters", parameters}, {"dry_run", invocation.dry_run()}};

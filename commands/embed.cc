@@ -38,7 +38,13 @@ Result<int> run(Invocation& invocation) {
   job.modules.push_back(&backbone);
   const Contract& contract = backbone.view.index().contract;
   const std::string port = args.has("port") ? args.text("port") : default_port(contract);
-  if (port.empty()) return usage("has no output with an embedding space", "name an output with --port; modnet inspect lists them").in_file(backbone.file.path());
+  if (port.empty()) {
+    const Kind kind = backbone.view.index().identity.kind;
+    const char* fix = kind == Kind::kHead      ? "embed takes a backbone or a composite; predict runs a head"
+                      : kind == Kind::kEncoder ? "embed takes a backbone or a composite; encode runs an encoder"
+                                               : "name an output with --port; modnet inspect lists them";
+    return usage("has no output with an embedding space", fix).in_file(backbone.file.path());
+  }
   job.ports = {port};
   auto probes = probes_of(backbone.view);
   if (!probes.ok()) return std::move(probes).error().in_file(backbone.file.path());

@@ -250,7 +250,7 @@ CommandSpec eval_command() {
       .options = joined({{{.name = "replicates", .type = OptionType::kInteger, .metavar = "N", .help = "bootstrap samples; 0 leaves the intervals out", .default_text = "1000", .minimum = 0, .maximum = 1e6},
                           {.name = "seed", .type = OptionType::kInteger, .metavar = "N", .help = "of the bootstrap", .default_text = "0", .minimum = 0, .maximum = 9e15},
                           {.name = "no-confusion", .help = "leave the confusion matrix out of the text"},
-                          {.name = "output-port", .type = OptionType::kTextList, .metavar = "NAME", .help = "only this answer (may be repeated)"},
+                          {.name = "output-port", .type = OptionType::kTextList, .metavar = "NAME", .help = "only this answer"},
                           {.name = "encoder", .type = OptionType::kPath, .metavar = "FILE", .help = "encoder for raw data, where the model has none"}},
                          data_options(),
                          run_options()}),

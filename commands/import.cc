@@ -77,6 +77,7 @@ Result<int> run(Invocation& invocation) {
   Console& console = invocation.console;
   std::string text = escape_text(options.name) + ": " + model->family + ", " + count_text(model->parameters) + " parameters, space " + model->space + ", at most " +
                      std::to_string(model->max_length) + " tokens\n";
+  if (invocation.dry_run()) text += "would write " + paths[0] + " and " + paths[1] + "\n";
   for (const Written& one : written) text += one.path + "  " + bytes_text(one.bytes) + "  content sha256:" + short_digest(one.digests.content) + "\n";
   if (!model->dropped.empty()) {
     text += "left out, because no port reaches them:";

@@ -9,6 +9,7 @@
 #include "formats/table/decompress.h"
 #include "formats/table/rows.h"
 #include "formats/weights/npy.h"
+#include "libmod/contract/names.h"
 #include "commands/module_file.h"
 
 namespace modnet {
@@ -46,6 +47,17 @@ Result<std::string> port_for(const std::vector<Port>& ports, DType dtype, std::s
   return Error{Code::kNo, "DIM_CHANGED", "holds " + shape_text(dtype, shape) + " an item; expected " + wanted, {}, file, "use the data that the module was made for"};
 }
 
+/// Why a module without an input of text takes no text, and what does.
+Error no_text(const std::vector<Port>& ports) {
+  if (ports.empty()) return usage("the data is raw text, but the module takes nothing");
+  const Port& port = ports.front();
+  const std::string what = "the data is raw text, but the module takes '" + port.name + "': ";
+  if (port.semantic == Semantic::kEmbedding)
+    return usage(what + "embeddings", "make them with modnet embed, or attach the head to a backbone with its encoder");
+  if (port.semantic == Semantic::kImage) return usage(what + type_text(port), "give IDX or npy data, or a stream");
+  return usage(what + "prepared values", "give --encoder ENCODER, or encode the data first");
+}
+
 // ---- rows of text ------------------------------------------------------------------------------------------------------
 
 class TableItems : public ItemSource {
@@ -53,9 +65,7 @@ class TableItems : public ItemSource {
   static Result<std::unique_ptr<ItemSource>> make(std::unique_ptr<ByteSource> source, RowFormat format, const DataOptions& options, const std::vector<Port>& ports) {
     auto items = std::unique_ptr<TableItems>(new TableItems);
     const auto text = std::find_if(ports.begin(), ports.end(), [](const Port& port) { return port.semantic == Semantic::kText; });
-    if (text == ports.end())
-      return usage("the data is raw text, but the module takes " + (ports.empty() ? std::string("nothing") : "'" + ports.front().name + "'") + ": prepared values",
-                   "give --encoder ENCODER, or encode the data first").in_file(source->name());
+    if (text == ports.end()) return no_text(ports).in_file(source->name());
     items->port_ = text->name;
     items->label_ = options.label_column;
     items->ready_ = source.get();
@@ -442,12 +452,17 @@ Result<std::unique_ptr<ItemSource>> ItemSource::open(const DataOptions& options,
   MODNET_ASSIGN(std::unique_ptr<ByteSource> source, open_source(options.path));
   if (!format || *format == DataFormat::kArrow) {
     MODNET_ASSIGN(std::string head, peek(*source, 8));
+    const bool empty = head.empty();
     const bool arrow = arrow_form(as_bytes(head)).has_value();
     source = prefixed_source(std::move(head), std::move(source));
     if (arrow || format) {
       MODNET_ASSIGN(std::unique_ptr<ArrowReader> reader, ArrowReader::open(std::move(source)));
       return ArrowItems::make(std::move(reader), options, ports);
     }
+    // A producer that failed before its first byte is no empty text, unless text is what the module takes.
+    const bool takes_text = std::any_of(ports.begin(), ports.end(), [](const Port& port) { return port.semantic == Semantic::kText; });
+    if (empty && !takes_text)
+      return Error{Code::kMalformed, "STREAM_CUT", "there is no data at all", {}, source->name(), "look at how its producer ended"};
     if (options.path != "-")
       return usage("the name does not say what the data is", "give --format lines, csv, tsv, jsonl, idx, npy or arrow").in_file(options.path);
     format = DataFormat::kLines;

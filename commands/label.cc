@@ -86,7 +86,14 @@ std::string preparation_text(const ModuleSummary& summary) {
   return out;
 }
 
-std::string port_line(const Port& port, const ModuleSummary& summary, bool prepared_here) {
+/// Cells that every port's name fits into.
+int64_t name_cells(const std::vector<Port>& ports) {
+  int64_t widest = 10;
+  for (const Port& port : ports) widest = std::max(widest, static_cast<int64_t>(escape_text(port.name).size()));
+  return widest + 1;
+}
+
+std::string port_line(const Port& port, const ModuleSummary& summary, int64_t cells, bool prepared_here) {
   std::string type;
   const std::string_view semantic = name_of(port.semantic);
   if (semantic != port.name) type = std::string(semantic) + " ";
@@ -95,7 +102,7 @@ std::string port_line(const Port& port, const ModuleSummary& summary, bool prepa
   if (port.labels) notes = labels_text(*port.labels);
   if (prepared_here && !summary.preparation.method.empty()) notes = preparation_text(summary);
   if (port.optional) notes += notes.empty() ? "optional" : "  optional";
-  std::string out = padded(port.direction == Direction::kInput ? "in" : "out", 5) + padded(escape_text(port.name), 11);
+  std::string out = padded(port.direction == Direction::kInput ? "in" : "out", 5) + padded(escape_text(port.name), cells);
   return out + (notes.empty() ? type : padded(type, 24) + notes) + "\n";
 }
 
@@ -154,7 +161,7 @@ std::string label_text(const ModuleView& view, const ModuleSummary& summary, con
   for (const Direction direction : {Direction::kInput, Direction::kOutput})
     for (const Port& port : index.contract.ports) {
       if (port.direction != direction) continue;
-      out += port_line(port, summary, first && direction == Direction::kInput);
+      out += port_line(port, summary, name_cells(index.contract.ports), first && direction == Direction::kInput);
       first = false;
     }
   for (const LabelSpace& space : summary.spaces)

@@ -243,7 +243,7 @@ CommandSpec predict_command() {
                           {.name = "csv", .help = "CSV with a header"},
                           {.name = "arrow", .help = "an Arrow stream, with all probabilities"},
                           {.name = "top-k", .type = OptionType::kInteger, .metavar = "K", .help = "the K best labels of each item", .default_text = "1", .minimum = 1, .maximum = 1 << 20},
-                          {.name = "output-port", .type = OptionType::kTextList, .metavar = "NAME", .help = "only this answer (may be repeated)"},
+                          {.name = "output-port", .type = OptionType::kTextList, .metavar = "NAME", .help = "only this answer"},
                           {.name = "encoder", .type = OptionType::kPath, .metavar = "FILE", .help = "encoder for raw data, where the model has none"}},
                          data_options(),
                          run_options()}),

@@ -30,9 +30,12 @@ modnet encode other/encoder.mnet train.tsv -o - | says modnet embed tiny/backbon
 says modnet embed tiny/backbone.mnet --encoder other/encoder.mnet train.tsv -o other.arrow
 echo "red green" | says modnet embed tiny/backbone.mnet - -o text.arrow
 echo "red green" | says modnet predict class.mnet -
+# A producer that failed before its first byte: no empty text, but a stream that is missing.
+: | says modnet embed tiny/backbone.mnet - -o empty.arrow
+: | says modnet predict class.mnet -
 modnet encode tiny/encoder.mnet train.tsv -o - | says modnet predict class.mnet -
 says modnet predict class.mnet whole.arrow --encoder tiny/encoder.mnet
 says modnet embed tiny/backbone.mnet train.arrow -o wrong.arrow
 : | says modnet embed tiny/backbone.mnet --encoder tiny/encoder.mnet - -o nothing.arrow
 says modnet train-head --features nothing.arrow --name class -o nothing.mnet
-ls cut.arrow from-cut.arrow short.mnet flipped.arrow other.arrow text.arrow wrong.arrow nothing.mnet 2>/dev/null || echo "nothing left behind"
+ls cut.arrow empty.arrow from-cut.arrow short.mnet flipped.arrow other.arrow text.arrow wrong.arrow nothing.mnet 2>/dev/null || echo "nothing left behind"

@@ -298,12 +298,12 @@ Result<int> run(Invocation& invocation) {
                      escape_text(space_text(*training.port.space)) + ", " + std::to_string(training.columns) + " features";
   text += trained.names.empty() ? "\n" : ", " + std::to_string(trained.names.size()) + " classes\n";
   for (const PathPoint& point : said.path)
-    text += "  strength " + padded(real_text(point.strength), 12) + "holdout loss " + padded(real_text(std::round(point.holdout_loss * 1e6) / 1e6), 10) + "score " +
+    text += "  strength " + padded(real_text(point.strength), 12) + "holdout loss " + padded(real_text(std::round(point.holdout_loss * 1e6) / 1e6), 12) + "score " +
             (std::isfinite(point.holdout_score) ? real_text(std::round(point.holdout_score * 1e4) / 1e4) : "–") + (point.strength == said.strength ? "  chosen\n" : "\n");
   if (!said.dropped.empty()) text += "  " + std::to_string(said.dropped.size()) + " features without spread left out\n";
   if (!said.converged) invocation.console.warn("the solver stopped before its tolerance was met");
   text += invocation.dry_run() ? "would write " + invocation.output() + "\n" : invocation.output() + "  content sha256:" + short_digest(digests.content) + "\n";
-  invocation.console.print(text);
+  if (invocation.output() != "-") invocation.console.print(text);  // else the head is there
   Json document{{"name", args.text("name")}, {"space", space_text(*training.port.space)}, {"fingerprint", hex(training.port.space->fingerprint)}, {"labels", trained.names}};
   document.update(report);
   document["dry_run"] = invocation.dry_run();

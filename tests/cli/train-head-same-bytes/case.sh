@@ -23,6 +23,7 @@ R
 modnet train-head class.toml -o recipe.mnet -q >/dev/null
 train --kind classification --strength 0.1 --strength 1 --strength 10 --holdout 0.25 --seed 3 -o flags.mnet
 cmp recipe.mnet flags.mnet && echo "a recipe says what flags say"
+modnet train-head class.toml -o - | cmp - recipe.mnet && echo "on standard output there is the head and nothing else"
 modnet train-head class.toml --holdout 0.4 --name other -o over.mnet --json | python3 -c '
 import json, sys
 d = json.load(sys.stdin)

@@ -14,14 +14,15 @@
 #include "formats/base/text.h"
 #include "formats/module/chunks.h"
 #include "formats/module/digests.h"
+#include "formats/module/signatures.h"
 
 namespace modnet {
 namespace {
 
 constexpr size_t kMaxFailures = 100;
-enum Group : size_t { kStructure, kTensors, kAssets, kComponents, kPadding, kTrailers, kSpaces, kProbes, kGroups };
+enum Group : size_t { kStructure, kTensors, kAssets, kComponents, kPadding, kTrailers, kSpaces, kProbes, kSignatures, kGroups };
 constexpr const char* kGroupNames[kGroups] = {"structure", "tensors",  "assets", "components",
-                                              "padding",   "trailers", "spaces", "probes"};
+                                              "padding",   "trailers", "spaces", "probes", "signatures"};
 
 Error digest_error(std::string what, uint64_t offset) {
   return Error{Code::kDigest, "DIGEST", std::move(what), "offset " + std::to_string(offset), {}, {}};
@@ -85,6 +86,17 @@ Status verify_probes(const ModuleView& view) {
                           view.preamble().directory_offset);
   }
   return ok();
+}
+
+/// The signature holds for what the module says now; whose key it is is not a question here.
+Status verify_one_signature(const ModuleView& view, const SignatureRecord& record, const Digest& statement) {
+  if (signature_holds(record, statement)) return ok();
+  return Error{Code::kDigest,
+               "SIGNATURE",
+               "the signature of key " + key_id(record.key) + " is not one over what the module says",
+               "offset " + std::to_string(view.find_trailer(TrailerKind::kSignatures)->offset),
+               {},
+               "ask its owner for the module that was signed"};
 }
 
 class Verifier {
@@ -153,6 +165,7 @@ class Verifier {
                                 view.preamble().index_offset);
           });
     add(kProbes, path, [&view] { return verify_probes(view); });
+    collect_signatures(view, path);
     for (const ComponentRecord& r : view.index().components) {
       // Several slots, also in different components, may hold the same range: looked at once.
       const auto* start = view.bytes().data() + r.offset;
@@ -166,6 +179,18 @@ class Verifier {
       components_.push_back(std::move(*inner));
       collect(components_.back(), path + r.slot + "/");
     }
+  }
+
+  void collect_signatures(const ModuleView& view, const std::string& path) {
+    Result<std::vector<SignatureRecord>> signatures = signatures_of(view);
+    if (!signatures.ok() && signatures.error().code == Code::kDigest) return;  // the trailer's own check says it
+    if (!signatures.ok()) {
+      add(kSignatures, path, [error = signatures.error()]() -> Status { return error; });
+      return;
+    }
+    const Digest statement = signatures->empty() ? Digest{} : statement_digest(view);
+    for (const SignatureRecord& record : *signatures)
+      add(kSignatures, path, [&view, record, statement] { return verify_one_signature(view, record, statement); });
   }
 
   void grow(uint64_t raw) {

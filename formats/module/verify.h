@@ -13,7 +13,8 @@ namespace modnet {
 
 /// One kind of check over a whole file.
 struct VerifyCheck {
-  std::string name;  // "structure", "tensors", "assets", "components", "padding", "trailers", "spaces", "probes"
+  std::string name;  // "structure", "tensors", "assets", "components", "padding", "trailers", "spaces", "probes",
+                     // "signatures"
   int64_t count = 0;
   int64_t failed = 0;
 };
@@ -26,7 +27,8 @@ struct VerifyReport {
 
 /// XXH3 and SHA-256 of every tensor and asset, chunk by chunk; SHA-256 of every trailer; all padding zero; file and
 /// content digests of components, each distinct one verified in the same way; fingerprints of a backbone's spaces; the
-/// digest of a head's probes. Compressed segments must together stay within the view's memory limit (kUnavailable).
+/// digest of a head's probes; every signature against its own key. Compressed segments must together stay within the view's
+/// memory limit (kUnavailable).
 /// threads ≥ 1; the report does not depend on it.
 [[nodiscard]] VerifyReport verify_module(const ModuleView& view, int threads = 1);
 

@@ -11,108 +11,20 @@ import struct
 import sys
 
 try:
-    import flatbuffers.table
     import xxhash
     import zstandard
+
+    from reader_base import DTYPE_SIZE, Bad, Hash, Table, need
 except ImportError as missing:
     print(f"skipped: {missing}", file=sys.stderr)
     sys.exit(77)
 
+from reader_signatures import check_signatures
+from reader_trailers import probes_digest, read_evidence
+
 MAGIC = b"\x89MNET\r\n\x1a"
-DTYPE_SIZE = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 2, 8: 4, 9: 8, 10: 2, 11: 2, 12: 4, 13: 8}
 RAW, ZSTD = 1, 2
 BACKBONE, HEAD = 2, 3
-
-
-class Bad(Exception):
-    pass
-
-
-def need(condition, what):
-    if not condition:
-        raise Bad(what)
-
-
-# FlatBuffers by field id: a table is (bytes, position); the field with id n has vtable slot 4 + 2 n.
-
-
-class Table:
-    def __init__(self, buffer, position):
-        self.tab = flatbuffers.table.Table(buffer, position)
-
-    @staticmethod
-    def root(buffer, identifier):
-        need(len(buffer) >= 8 and bytes(buffer[4:8]) == identifier, f"identifier {identifier!r}")
-        return Table(buffer, struct.unpack_from("<I", buffer, 0)[0])
-
-    def at(self, field):
-        offset = self.tab.Offset(4 + 2 * field)
-        return self.tab.Pos + offset if offset else None
-
-    def scalar(self, field, code="I"):
-        at = self.at(field)
-        return 0 if at is None else struct.unpack_from("<" + code, self.tab.Bytes, at)[0]
-
-    def optional(self, field):
-        at = self.at(field)
-        return None if at is None else struct.unpack_from("<d", self.tab.Bytes, at)[0]
-
-    def struct(self, field, size):
-        at = self.at(field)
-        return bytes(size) if at is None else bytes(self.tab.Bytes[at : at + size])
-
-    def digest(self, field):
-        return self.struct(field, 32)
-
-    def vector(self, field):
-        """Position of the first element, and the count."""
-        offset = self.tab.Offset(4 + 2 * field)
-        return (self.tab.Vector(offset), self.tab.VectorLen(offset)) if offset else (0, 0)
-
-    def numbers(self, field, code):
-        at, count = self.vector(field)
-        return list(struct.unpack_from(f"<{count}{code}", self.tab.Bytes, at))
-
-    def table(self, field):
-        at = self.at(field)
-        return None if at is None else Table(self.tab.Bytes, self.tab.Indirect(at))
-
-    def tables(self, field):
-        at, count = self.vector(field)
-        return [Table(self.tab.Bytes, self.tab.Indirect(at + 4 * i)) for i in range(count)]
-
-    def string(self, field):
-        at = self.at(field)
-        return b"" if at is None else bytes(self.tab.String(at))
-
-    def strings(self, field):
-        at, count = self.vector(field)
-        return [bytes(self.tab.String(at + 4 * i)) for i in range(count)]
-
-
-class Hash:
-    """SHA-256 over a domain word and length-prefixed fields."""
-
-    def __init__(self, word):
-        self.sha = hashlib.sha256()
-        self.field(word.encode())
-
-    def field(self, value):
-        self.sha.update(struct.pack("<Q", len(value)) + value)
-
-    def number(self, value):
-        self.field(struct.pack("<Q", value & (2**64 - 1)))
-
-    def real(self, value):
-        self.field(struct.pack("<d", value))
-
-    def list(self, values, add):
-        self.number(len(values))
-        for value in values:
-            add(value)
-
-    def done(self):
-        return self.sha.digest()
 
 
 class Module:
@@ -129,6 +41,7 @@ class Module:
         self.compute_digests()
         self.read_components()
         self.check_claims()
+        self.keys = check_signatures(self)
 
     def read_preamble(self):
         d = self.data
@@ -434,69 +347,6 @@ def unchunk(stored, sizes, chunk_raw, raw_length):
         out += chunk
         at += size
     return bytes(out)
-
-
-def probes_digest(raw):
-    root = Table.root(raw, b"MNPR")
-    h = Hash("modnet.probes.v1")
-    count = root.scalar(0, "Q")
-    h.number(count)
-    for field in (2, 3):
-        arrays = root.tables(field)
-        h.number(len(arrays))
-        for array in arrays:
-            shape, offsets = array.numbers(2, "Q"), array.numbers(3, "Q")
-            at, size = array.vector(4)
-            data = bytes(raw[at : at + size])
-            rows = offsets[-1] if offsets else count
-            need(not offsets or (len(offsets) == count + 1 and offsets == sorted(offsets)), "probe offsets")
-            item = DTYPE_SIZE[array.scalar(1, "B")]
-            for dim in shape:
-                item *= dim
-            need(len(data) == rows * item, "probe rows")
-            h.field(array.string(0))
-            h.number(array.scalar(1, "B"))
-            h.list(shape, h.number)
-            h.list(offsets, h.number)
-            h.field(data)
-    return h.done()
-
-
-def count_fields(table):
-    """Slots of a table's vtable that are used, up to the last."""
-    data, at = table.tab.Bytes, table.tab.Pos
-    vtable = at - struct.unpack_from("<i", data, at)[0]
-    slots = struct.unpack_from(f"<{(struct.unpack_from('<H', data, vtable)[0] - 4) // 2}H", data, vtable + 4)
-    return max((i + 1 for i, offset in enumerate(slots) if offset), default=0)
-
-
-def read_evidence(raw):
-    """Records of an evidence trailer as dictionaries, every rule checked."""
-    need(len(raw) <= 4 << 20, "length of the evidence")
-    root = Table.root(raw, b"MNEV")
-    tables = root.tables(0)
-    need(count_fields(root) <= 1 and 1 <= len(tables) <= 1024, "records of evidence")
-    out, keys = [], []
-    for t in tables:
-        need(count_fields(t) <= 16, "unknown field of a record of evidence")
-        texts = {name: t.string(field) for name, field in (("port", 0), ("policy", 4), ("how", 5))}
-        for text in texts.values():
-            text.decode("utf-8")
-            need(len(text) <= 1024, "length of a text in the evidence")
-        digests = {name: t.digest(field) for name, field in (("fingerprint", 1), ("root", 2), ("probes", 3))}
-        need(texts["port"] and all(any(digest) for digest in digests.values()), "port and digests of evidence")
-        names = ("tolerance", "count", "probe_distance", "largest", "mean", "cosine_min", "cosine_mean", "cka")
-        codes = zip((*names, "neighbours", "nonfinite"), "dQdddddddQ")
-        values = {name: t.scalar(field, code) for field, (name, code) in enumerate(codes, start=6)}
-        for name, value in values.items():
-            low = -1 if name.startswith("cosine") else 0
-            high = 1 if name in ("tolerance", "cka", "neighbours") or low < 0 else sys.float_info.max
-            need(low <= value <= high, f"range of {name} in the evidence")
-        need(1 <= values["count"] and values["nonfinite"] <= values["count"], "probes of evidence")
-        keys.append((texts["port"], digests["fingerprint"], digests["root"], texts["how"]))
-        out.append({**texts, **digests, **values})
-    need(keys == sorted(set(keys)), "records of evidence are sorted and unique")
-    return out
 
 
 def show(name, module):

@@ -6,6 +6,9 @@
 #include <utility>
 
 #include "formats/module/digests.h"
+#include "formats/module/edit.h"
+#include "formats/module/signatures.h"
+#include "tests/support/signing_keys.h"
 
 namespace modnet::test {
 namespace {
@@ -254,6 +257,13 @@ std::string chunked_bytes(Compression compression) {
   return must(writer.to_memory());
 }
 
+std::string signed_by(const std::string& file, const std::vector<uint8_t>& keys) {
+  const ModuleView view = must(ModuleView::open(as_bytes(file)));
+  std::vector<SignatureRecord> signatures;
+  for (const uint8_t number : keys) signatures.push_back(must(make_signature(view, signing_key(number))));
+  return must(rewrite_trailers_to_memory(view, {{TrailerKind::kSignatures, must(encode_signatures(signatures))}}));
+}
+
 std::string composite_bytes() {
   ModuleWriter writer = plain("sample-composite", Kind::kComposite);
   const std::string encoder = encoder_bytes();
@@ -267,8 +277,7 @@ std::string composite_bytes() {
   writer.set_trailer(TrailerKind::kCard, "{\"title\": \"Sample\"}\n");
   must(writer.set_probes(sample_probes()));
   writer.set_trailer(TrailerKind::kEvidence, "evidence");
-  writer.set_trailer(TrailerKind::kSignatures, std::string("\1\2\3\4", 4));
-  return must(writer.to_memory());
+  return signed_by(must(writer.to_memory()), {2, 1});
 }
 
 std::string converted_bytes() {

@@ -26,7 +26,9 @@ namespace modnet::test {
 [[nodiscard]] std::string head_bytes();
 /// A tensor of 1.5 MiB in two chunks, the first of which compresses well, and an asset.
 [[nodiscard]] std::string chunked_bytes(Compression compression);
-/// encoder, backbone and a head in two slots that share one range; all four kinds of trailers.
+/// The same module with signatures of these keys (tests/support/signing_keys.h) and no others.
+[[nodiscard]] std::string signed_by(const std::string& file, const std::vector<uint8_t>& keys);
+/// encoder, backbone and a head in two slots that share one range; all four kinds of trailers, signed by keys 1 and 2.
 [[nodiscard]] std::string composite_bytes();
 /// A backbone as `convert` leaves it: f16 and bf16 weights, the root and probes of another, evidence and lineage.
 [[nodiscard]] std::string converted_bytes();

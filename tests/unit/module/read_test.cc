@@ -98,7 +98,7 @@ TEST_CASE("trailers come back, and those that are not there are empty") {
   REQUIRE(view.ok());
   CHECK(as_text(*view->trailer(TrailerKind::kCard)) == "{\"title\": \"Sample\"}\n");
   CHECK(as_text(*view->trailer(TrailerKind::kEvidence)) == "evidence");
-  CHECK(as_text(*view->trailer(TrailerKind::kSignatures)) == "\1\2\3\4");
+  CHECK(as_text(*view->trailer(TrailerKind::kSignatures)).starts_with("MNSG"));
   CHECK(*view->probes() == test::sample_probes());
   const std::string plain = test::encoder_bytes();
   const Result<ModuleView> bare = ModuleView::open(as_bytes(plain));

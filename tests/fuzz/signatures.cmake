@@ -1,0 +1,1 @@
+modnet_fuzz(signatures SOURCES signatures_fuzz.cc LIBS formats)

@@ -78,6 +78,7 @@ std::string usage_line(const CommandSpec& spec) {
   for (const OptionSpec& option : spec.options)
     if (option.required) out += " --" + std::string(option.name) + " " + std::string(option.metavar);
   if (spec.writes == Writes::kModule) out += " -o FILE";
+  if (spec.writes == Writes::kEdit) out += " [-o FILE | -f]";
   if (spec.writes == Writes::kModuleFolder) out += " -o DIR";
   out += " [options]";
   for (const PositionalSpec& positional : spec.positionals) {

@@ -34,14 +34,16 @@ std::vector<OptionSpec> all_options(const CommandSpec& spec) {
   if (spec.writes != Writes::kNothing) {
     const bool folder = spec.writes == Writes::kModuleFolder;
     const bool stream = spec.writes == Writes::kStream || spec.writes == Writes::kText;
+    const bool edit = spec.writes == Writes::kEdit;
     out.push_back({.name = "output", .short_name = 'o', .type = OptionType::kPath, .metavar = folder ? "DIR" : "FILE",
                    .help = stream ? "where to write; - is standard output"
                                   : (folder ? "folder to write into; made where it is missing" : "where to write"),
-                   .default_text = stream ? "-" : "", .required = !stream});
-    out.push_back({.name = "force", .short_name = 'f', .help = "overwrite what exists"});
+                   .default_text = stream ? "-" : "", .required = !stream && !edit});
+    out.push_back({.name = "force", .short_name = 'f',
+                   .help = edit ? "overwrite what exists; without -o: the file itself" : "overwrite what exists"});
     out.push_back({.name = "dry-run", .help = "check everything, say what would be written, write nothing"});
     out.push_back({.name = "depfile", .type = OptionType::kPath, .metavar = "FILE", .help = "also write what the output was made from, as a rule for make or ninja"});
-    if (!stream)
+    if (!stream && !edit)
       out.push_back({.name = "compress", .type = OptionType::kText, .metavar = "zstd[:LEVEL]",
                      .help = "compress tensors in chunks; level 1 to 19, 3 where none is given"});
   }
@@ -75,6 +77,8 @@ Overwrite Invocation::overwrite() const {
 }
 
 std::string Invocation::output() const {
+  if (spec.writes == Writes::kEdit && !args.has("output"))
+    return args.flag("force") ? args.word(spec.positionals.front().name) : std::string();
   return spec.writes == Writes::kNothing ? std::string() : args.text("output");
 }
 
@@ -87,6 +91,7 @@ bool Invocation::vendor() const { return spec.computes == Computes::kPolicy && a
 
 Status Invocation::check_output(Content content) const {
   const std::string path = output();
+  if (path.empty()) return usage("nothing says where to write", "use -o FILE, or -f alone to change the file itself");
   if (path == "-") {
     if (json()) return usage("--json and data would both go to standard output", "write the data to a file with -o FILE");
     if (content == Content::kBinary && console.stdout_is_terminal())
@@ -117,6 +122,7 @@ Status Invocation::check_depfile() const {
   if (spec.writes == Writes::kNothing || !args.has("depfile")) return ok();
   const std::string path = args.text("depfile");
   if (output() == "-") return usage("--depfile is about a file, and the output is standard output", "use -o FILE");
+  if (spec.writes == Writes::kEdit && !args.has("output")) return usage("--depfile is about a file made from another", "use -o FILE");
   if (path == "-") return usage("--depfile needs the name of a file");
   struct stat status {};
   if (overwrite() == Overwrite::kNo && ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode))

@@ -55,6 +55,7 @@ enum class Writes : uint8_t {
   kModule,        // -o FILE required; -f, --dry-run, --depfile, --compress
   kModuleFolder,  // -o DIR required; -f, --dry-run, --depfile, --compress
   kStream,        // -o FILE, default "-": Arrow; -f, --dry-run, --depfile. Binary: refused on a terminal
+  kEdit,          // -o FILE, or -f alone: the first argument itself; --dry-run, --depfile with -o
   kText,          // -o FILE, default "-": JSONL, CSV or Arrow as the command decides; -f, --dry-run, --depfile
 };
 /// What it computes with: kPolicy adds --policy portable|vendor.
@@ -103,7 +104,7 @@ class Invocation {
   [[nodiscard]] int64_t max_memory() const;   // --max-memory in bytes; default: half of what the machine (or cgroup) has
   [[nodiscard]] bool dry_run() const;         // false where the command writes nothing
   [[nodiscard]] Overwrite overwrite() const;  // -f
-  [[nodiscard]] std::string output() const;   // -o, or its default
+  [[nodiscard]] std::string output() const;   // -o, or its default; of an edit with -f alone the file that is edited
   [[nodiscard]] int zstd_level() const;       // --compress; 0: raw
   [[nodiscard]] bool vendor() const;          // --policy vendor
 

@@ -6,6 +6,7 @@
 #include "commands/label.h"
 #include "commands/module_file.h"
 #include "formats/base/text.h"
+#include "formats/module/signatures.h"
 #include "libmod/contract/json.h"
 #include "libmod/contract/names.h"
 
@@ -132,6 +133,15 @@ Json tensor_json(const NamedTensor& tensor) {
           {"stored_bytes", record.stored_length}, {"digest", sha256_text(record.digest)}};
 }
 
+/// Who signed, unchecked; empty where the trailer cannot be read, which 'modnet verify' says.
+Json signatures_json(const ModuleView& view) {
+  Json out = Json::array();
+  if (const Result<std::vector<SignatureRecord>> signatures = signatures_of(view); signatures.ok())
+    for (const SignatureRecord& one : *signatures)
+      out.push_back({{"key_id", key_id(one.key)}, {"key", sha256_text(key_digest(one.key))}, {"checked", false}});
+  return out;
+}
+
 Json document_of(const ModuleView& view, const ModuleSummary& summary, const std::string& path) {
   const ModuleIndex& index = view.index();
   Json out;
@@ -147,6 +157,8 @@ Json document_of(const ModuleView& view, const ModuleSummary& summary, const std
   out["contract_digest"] = sha256_text(view.digests().contract);
   out["file_digest"] = sha256_text(view.digests().file);
   out["signed"] = view.find_trailer(TrailerKind::kSignatures) != nullptr;
+  out["signatures"] = signatures_json(view);
+  out["statement"] = sha256_text(statement_digest(view));
   out["contract"] = Json::parse(contract_to_json(index.contract), nullptr, false);
   out["spaces"] = Json::array();
   for (const LabelSpace& space : summary.spaces) out["spaces"].push_back(space_json(space));

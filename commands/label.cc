@@ -7,6 +7,7 @@
 
 #include "formats/base/limits.h"
 #include "formats/base/text.h"
+#include "formats/module/signatures.h"
 #include "libmod/contract/names.h"
 
 namespace modnet {
@@ -76,6 +77,17 @@ std::string labels_text(const LabelsRecord& labels) {
   for (size_t i = 0; i < shown; ++i) out += (i ? ", " : "") + escape_text(labels.names[i]);
   if (shown < labels.names.size()) out += ", …";
   return out + (labels.closed ? " (closed)" : " (open)");
+}
+
+std::string signers_text(const ModuleView& view) {
+  const Result<std::vector<SignatureRecord>> signatures = signatures_of(view);
+  if (!signatures.ok()) return "signatures that cannot be read (modnet verify)";
+  if (signatures->empty()) return "unsigned";
+  std::string out;
+  for (size_t i = 0; i < signatures->size() && i < kLabelsShown; ++i)
+    out += (i ? ", " : "signed by ") + key_id((*signatures)[i].key);
+  if (signatures->size() > kLabelsShown) out += " and " + std::to_string(signatures->size() - kLabelsShown) + " more";
+  return out + ", not checked (modnet verify)";
 }
 
 std::string preparation_text(const ModuleSummary& summary) {
@@ -155,7 +167,7 @@ std::string label_text(const ModuleView& view, const ModuleSummary& summary, con
                     escape_text(index.identity.version) + "   " +
                     (summary.chain.empty() ? escape_text(index.identity.name) : summary.chain) + "\n";
   out += "content sha256:" + hex(view.digests().content).substr(0, 12) + "…   " +
-         (view.find_trailer(TrailerKind::kSignatures) ? "signatures there, not checked" : "unsigned") + "\n";
+         signers_text(view) + "\n";
   // What the first input goes through is shown on that input's line; so the line tells what raw data becomes.
   bool first = true;
   for (const Direction direction : {Direction::kInput, Direction::kOutput})

@@ -47,8 +47,8 @@ std::string value_of(const std::string& slot, const std::string& port) { return 
 /// Adds a module behind another; its inputs are the bindings of the edge check. Returns the error of the check.
 Status add_module(Assembly& assembly, const std::string& slot, const ModuleFile& module, const std::string& before_slot, const ModuleFile& before) {
   const Contract &from = before.view.index().contract, &to = module.view.index().contract;
-  const EdgeReport report = check_edge(from, to);
-  MODNET_TRY(edge_status(report, before.file.path(), module.file.path()));
+  const CheckReport report = check_edge(from, to);
+  MODNET_TRY(check_status(report, before.file.path(), module.file.path()));
   std::vector<std::string> ports, values, outputs, made;
   for (const Binding& binding : report.bindings) {
     ports.push_back(to.ports[binding.to].name);

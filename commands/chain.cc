@@ -88,8 +88,8 @@ Result<Chain> Chain::make(std::vector<const ModuleFile*> modules, const std::vec
   for (size_t i = 0; i < modules.size(); ++i) {
     const ModuleIndex& index = modules[i]->view.index();
     if (before != nullptr) {
-      const EdgeReport report = check_edge(*before, index.contract);
-      MODNET_TRY(edge_status(report, before_name, modules[i]->file.path()));
+      const CheckReport report = check_edge(*before, index.contract);
+      MODNET_TRY(check_status(report, before_name, modules[i]->file.path()));
       if (i > 0) {
         auto& feed = chain.feeds_.emplace_back();
         for (const Binding& binding : report.bindings) {

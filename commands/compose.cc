@@ -146,8 +146,8 @@ class Composer {
     } else {
       Contract before;
       before.ports = {building_.current};
-      const EdgeReport report = check_edge(before, index.contract);
-      MODNET_TRY(edge_status(report, "the layers before it", path));
+      const CheckReport report = check_edge(before, index.contract);
+      MODNET_TRY(check_status(report, "the layers before it", path));
       for (const Binding& binding : report.bindings) {
         ports.push_back(index.contract.ports[binding.to].name);
         values.push_back(building_.current.value);

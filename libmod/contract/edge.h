@@ -1,41 +1,27 @@
-// The edge check: may A's outputs feed B's inputs? Ports are matched by name, else by meaning when only one fits; then
-// every rule of the registry runs on every seam, so that one run reports all there is to mend.
-// Tested by tests/unit/contract/edge_test.cc.
+// The edge check: may A's outputs feed B's inputs? Every input is fed by the output that fits it; where none does, the one
+// that comes nearest is reported against. Every rule of the registry runs on every seam, so that one run reports all there is
+// to mend. Tested by tests/unit/contract/edge_test.cc and laws_test.cc.
 #pragma once
 
 #include <cstdint>
-#include <span>
-#include <string>
-#include <vector>
+#include <string_view>
 
-#include "formats/base/result.h"
 #include "formats/module/records.h"
-#include "libmod/contract/rules.h"
+#include "libmod/contract/check.h"
 
 namespace modnet {
 
-enum class Verdict : uint8_t { kCompatible = 0, kIncompatible = 1, kUndecidable = 2 };
-
-/// B's input `to` is fed by A's output `from` (indices into Contract::ports).
-struct Binding {
-  size_t from = 0, to = 0;
-};
-
-struct EdgeReport {
-  Verdict verdict = Verdict::kUndecidable;
-  std::vector<Binding> bindings;
-  std::vector<Finding> findings;
-};
-
-/// Every input of `to` that is not optional must be fed by an output of `from`. No comparison at all is undecidable.
-/// Both contracts must outlive the report.
-[[nodiscard]] EdgeReport check_edge(const Contract& from, const Contract& to);
-
-/// The report as one error (Code::kNo) that says every finding, or nothing to say when compatible.
-/// `from_name` and `to_name` are the files or components, for the message.
-[[nodiscard]] Status edge_status(const EdgeReport& report, std::string_view from_name, std::string_view to_name);
+/// Every input of `to` that is not optional must be fed by an output of `from`. Outputs of the input's meaning are tried: that
+/// of its name first, then those of its space, then by number; the first choice for all inputs under which everything fits is
+/// taken (law 4: an output that A' has in addition must not take the place of the one that fits). An optional input that
+/// nothing fits stays unfed. Where an output of the input's name was passed over, a warning says why. No comparison at all is
+/// undecidable.
+[[nodiscard]] CheckReport check_edge(const Subject& from, const Subject& to, const CheckContext& context = {});
 
 /// The port of that name and direction; null when there is none. An empty name means "the only one, or the first".
 [[nodiscard]] const Port* find_port(const Contract& contract, Direction direction, std::string_view name);
+
+/// Findings on one module alone: operations that this build lacks, lineage without digests.
+void check_alone(const Subject& subject, const CheckContext& context, Findings& out);
 
 }  // namespace modnet

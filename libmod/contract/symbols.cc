@@ -1,5 +1,7 @@
 #include "libmod/contract/symbols.h"
 
+#include <algorithm>
+
 namespace modnet {
 namespace {
 
@@ -10,6 +12,13 @@ bool takes(const Dim& to, uint64_t size) {
 }
 
 }  // namespace
+
+Dim settled(const Dim& dim) {
+  if (dim.symbol.empty() || dim.max == 0) return dim;
+  const uint64_t step = dim.multiple_of < 1 ? 1 : dim.multiple_of;
+  const uint64_t least = (std::max<uint64_t>(dim.min, 1) + step - 1) / step * step, greatest = dim.max / step * step;
+  return least == greatest ? Dim{"", least, 1, 0, 1} : dim;
+}
 
 uint64_t counterexample(const Dim& from, const Dim& to) {
   if (from.symbol.empty()) return takes(to, from.size) ? 0 : from.size;
@@ -38,6 +47,13 @@ Fit Symbols::unify(const Dim& from, const Dim& to) {
   const bool same = from.symbol.empty() == it->second.symbol.empty() &&
                     (from.symbol.empty() ? from.size == it->second.size : from.symbol == it->second.symbol);
   return same ? Fit::kFits : Fit::kSymbolClashes;
+}
+
+void Symbols::bind(const std::string& symbol, const Dim& dim) { bound_.insert_or_assign(symbol, settled(dim)); }
+
+const Dim* Symbols::bound(std::string_view symbol) const {
+  const auto it = bound_.find(symbol);
+  return it == bound_.end() ? nullptr : &it->second;
 }
 
 }  // namespace modnet

@@ -20,11 +20,18 @@ enum class Fit : uint8_t {
   kSymbolClashes,  // the consumer's symbol already stands for something else
 };
 
+/// A symbol that can take one value only, as that value: both ways to say it must unify alike.
+[[nodiscard]] Dim settled(const Dim& dim);
+
 /// What the consumer's symbols stand for so far.
 class Symbols {
  public:
   /// Tries `from` (producer) at the place of `to` (consumer), and remembers the binding when it fits.
   [[nodiscard]] Fit unify(const Dim& from, const Dim& to);
+  /// What a consumer's symbol stands for; null before it was met.
+  [[nodiscard]] const Dim* bound(std::string_view symbol) const;
+  /// Says beforehand what a consumer's symbol stands for.
+  void bind(const std::string& symbol, const Dim& dim);
 
  private:
   std::map<std::string, Dim, std::less<>> bound_;

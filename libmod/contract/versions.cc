@@ -77,8 +77,15 @@ std::strong_ordering compare(const Version& a, const Version& b) {
   return a.prerelease.size() <=> b.prerelease.size();
 }
 
-Result<bool> in_range(const Version& version, std::string_view range) {
-  bool all = true;  // every comparator is read, so that a bad range is bad for every version
+namespace {
+
+struct Comparator {
+  std::string_view op;
+  Version bound;
+};
+
+Result<std::vector<Comparator>> parse_range(std::string_view range) {
+  std::vector<Comparator> out;
   for (std::string_view part : split(range, ' ')) {
     if (part.empty() || part == "*") continue;
     std::string_view op = "=";
@@ -93,14 +100,73 @@ Result<bool> in_range(const Version& version, std::string_view range) {
     for (auto dots = std::count(full.begin(), full.begin() + static_cast<int64_t>(std::min(core, full.size())), '.');
          core == std::string::npos && dots < 2; ++dots)
       full += ".0";
-    const Result<Version> bound = parse_version(full);
+    Result<Version> bound = parse_version(full);
     if (!bound.ok())
       return invalid("'" + std::string(range) + "' is not a version range; expected comparators as in '>=1.2 <2'");
-    const auto order = compare(version, *bound);
-    const bool holds = op == ">=" ? order >= 0 : op == "<=" ? order <= 0 : op == ">" ? order > 0 : op == "<" ? order < 0 : order == 0;
-    all = all && holds;
+    out.push_back({op, std::move(*bound)});
   }
-  return all;
+  return out;
+}
+
+bool holds(const Version& version, const Comparator& one) {
+  const auto order = compare(version, one.bound);
+  return one.op == ">=" ? order >= 0 : one.op == "<=" ? order <= 0 : one.op == ">" ? order > 0 : one.op == "<" ? order < 0 : order == 0;
+}
+
+/// One end of an interval: no bound, or a version that belongs to it or not.
+struct End {
+  const Version* bound = nullptr;
+  bool closed = true;
+};
+struct Interval {
+  End low, high;
+  bool empty = false;
+};
+
+Interval interval_of(const std::vector<Comparator>& comparators) {
+  Interval out;
+  const auto raise = [&](const Version& bound, bool closed) {
+    if (out.low.bound == nullptr || compare(bound, *out.low.bound) > 0) out.low = {&bound, closed};
+    else if (compare(bound, *out.low.bound) == 0) out.low.closed = out.low.closed && closed;
+  };
+  const auto lower = [&](const Version& bound, bool closed) {
+    if (out.high.bound == nullptr || compare(bound, *out.high.bound) < 0) out.high = {&bound, closed};
+    else if (compare(bound, *out.high.bound) == 0) out.high.closed = out.high.closed && closed;
+  };
+  for (const Comparator& one : comparators) {
+    if (one.op == ">=" || one.op == ">" || one.op == "=") raise(one.bound, one.op != ">");
+    if (one.op == "<=" || one.op == "<" || one.op == "=") lower(one.bound, one.op != "<");
+  }
+  if (out.low.bound != nullptr && out.high.bound != nullptr) {
+    const auto order = compare(*out.low.bound, *out.high.bound);
+    out.empty = order > 0 || (order == 0 && !(out.low.closed && out.high.closed));
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<bool> in_range(const Version& version, std::string_view range) {
+  MODNET_ASSIGN(const std::vector<Comparator> comparators, parse_range(range));
+  return std::all_of(comparators.begin(), comparators.end(), [&](const Comparator& one) { return holds(version, one); });
+}
+
+Result<bool> range_within(std::string_view inner, std::string_view outer) {
+  MODNET_ASSIGN(const std::vector<Comparator> in, parse_range(inner));
+  MODNET_ASSIGN(const std::vector<Comparator> out, parse_range(outer));
+  const Interval a = interval_of(in), b = interval_of(out);
+  if (a.empty) return true;
+  if (b.low.bound != nullptr) {
+    if (a.low.bound == nullptr) return false;
+    const auto order = compare(*a.low.bound, *b.low.bound);
+    if (order < 0 || (order == 0 && a.low.closed && !b.low.closed)) return false;
+  }
+  if (b.high.bound != nullptr) {
+    if (a.high.bound == nullptr) return false;
+    const auto order = compare(*a.high.bound, *b.high.bound);
+    if (order > 0 || (order == 0 && a.high.closed && !b.high.closed)) return false;
+  }
+  return true;
 }
 
 }  // namespace modnet

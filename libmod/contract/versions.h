@@ -25,5 +25,7 @@ struct Version {
 /// True when `version` lies in `range`: comparators (>=1.2.0, <2, =1.0.3, >1, <=2.1) joined by spaces, all must hold; parts
 /// left out count as 0. An empty range or "*" takes every version. kInvalid for a range that cannot be read.
 [[nodiscard]] Result<bool> in_range(const Version& version, std::string_view range);
+/// True when every version that `inner` takes lies in `outer`, too. A range that takes nothing lies in every other.
+[[nodiscard]] Result<bool> range_within(std::string_view inner, std::string_view outer);
 
 }  // namespace modnet

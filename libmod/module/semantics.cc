@@ -1,6 +1,7 @@
 #include "libmod/module/semantics.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "libmod/contract/names.h"
@@ -40,6 +41,7 @@ Status check_module(const ModuleIndex& index) {
   if (const auto version = parse_version(index.identity.version); !version.ok()) return malformed(version.error().what, "identity.version");
   std::set<uint32_t> numbers;
   std::set<std::pair<Direction, std::string>> names;
+  std::map<std::string, Dim> symbols;
   for (const Port& port : index.contract.ports) {
     const std::string where = "port '" + port.name + "'";
     MODNET_TRY(name_in_file(port.name, "a port"));
@@ -50,6 +52,9 @@ Status check_module(const ModuleIndex& index) {
     const auto& values = port.direction == Direction::kInput ? index.graph.inputs : index.graph.outputs;
     if (std::find(values.begin(), values.end(), port.value) == values.end())
       return malformed("stands for the graph value '" + port.value + "', which is not an " + std::string(name_of(port.direction)) + " of the graph", where);
+    for (const Dim& dim : port.dims)
+      if (!dim.symbol.empty() && !(symbols.try_emplace(dim.symbol, dim).first->second == dim))
+        return malformed("gives the symbol '" + dim.symbol + "' other bounds than a port before it", where);
     if (port.labels && !port.dims.empty() && port.dims.back().symbol.empty() && port.labels->names.size() != port.dims.back().size)
       return malformed("has " + std::to_string(port.labels->names.size()) + " labels for a last dimension of " +
                            std::to_string(port.dims.back().size), where);

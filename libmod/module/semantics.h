@@ -14,7 +14,8 @@ namespace modnet {
 /// A head's name is also not 'encoder' or 'backbone', which are slots of every composite.
 [[nodiscard]] Status check_head_name(std::string_view name);
 /// Identity and contract against the graph: version is SemVer; port numbers, and names in one direction, are unique; every
-/// input port stands for a graph input and every output port for a graph output; labels match the last dim.
+/// input port stands for a graph input and every output port for a graph output; a symbol has the same bounds everywhere; labels
+/// match the last dim.
 [[nodiscard]] Status check_module(const ModuleIndex& index);
 
 }  // namespace modnet

@@ -118,6 +118,17 @@ TEST_CASE("a port has direction, dtype and meaning") {
   }
 }
 
+TEST_CASE("a symbol has the same bounds wherever it stands") {
+  ModuleIndex index = sample();
+  index.contract.ports[0].dims[0].symbol = index.contract.ports[1].dims[0].symbol = "B";
+  CHECK(check_module(index).ok());
+  index.contract.ports[1].dims[0].max = 8;
+  const Status status = check_module(index);
+  REQUIRE_FALSE(status.ok());
+  CHECK(status.error().code == Code::kMalformed);
+  CHECK(status.error().what.find("'B'") != std::string::npos);
+}
+
 TEST_CASE("an input port stands for a graph input, an output port for a graph output") {
   ModuleIndex index = sample();
   index.contract.ports[0].value = "y";

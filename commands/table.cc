@@ -9,6 +9,7 @@
 #include "commands/import.h"
 #include "commands/inspect.h"
 #include "commands/predict.h"
+#include "commands/rules.h"
 #include "commands/sign.h"
 #include "commands/train_head.h"
 #include "commands/verify.h"
@@ -17,8 +18,18 @@ namespace modnet {
 
 std::vector<CommandSpec> command_table() {
   return {
-      import_command(),  compose_command(), train_head_command(), attach_head_command(), encode_command(), embed_command(),
-      predict_command(), eval_command(),    inspect_command(),    verify_command(),      sign_command(),
+      import_command(),
+      compose_command(),
+      train_head_command(),
+      attach_head_command(),
+      encode_command(),
+      embed_command(),
+      predict_command(),
+      eval_command(),
+      inspect_command(),
+      verify_command(),
+      sign_command(),
+      rules_command(),
       capabilities_command(),
   };
 }

@@ -36,8 +36,13 @@ std::string explain(const Console& console, const Rule& rule) {
 /// Text as mdoc takes it on a line of its own.
 std::string mdoc(std::string_view text) {
   std::string out;
-  for (const char c : text) {
-    if (c == '\\') out += "\\e";
+  constexpr std::string_view kAtMost = "≤";
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (text.substr(i).starts_with(kAtMost)) {
+      out += "\\*(Le";
+      i += kAtMost.size() - 1;
+    } else if (c == '\\') out += "\\e";
     else if (c == '-') out += "\\-";
     else if ((c == '.' || c == '\'') && out.empty()) out += std::string("\\&") + c;
     else out += c;

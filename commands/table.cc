@@ -6,6 +6,7 @@
 #include "commands/embed.h"
 #include "commands/encode.h"
 #include "commands/eval.h"
+#include "commands/extract.h"
 #include "commands/import.h"
 #include "commands/inspect.h"
 #include "commands/predict.h"
@@ -18,6 +19,7 @@ namespace modnet {
 
 std::vector<CommandSpec> command_table() {
   return {
+<<<<<<< HEAD
       import_command(),
       compose_command(),
       train_head_command(),
@@ -30,6 +32,10 @@ std::vector<CommandSpec> command_table() {
       verify_command(),
       sign_command(),
       rules_command(),
+=======
+      import_command(),  compose_command(), train_head_command(), attach_head_command(), extract_command(), encode_command(),
+      embed_command(),   predict_command(), eval_command(),       inspect_command(),     verify_command(),  sign_command(),
+>>>>>>> 95a8adb (Extract components byte for byte)
       capabilities_command(),
   };
 }

@@ -19,11 +19,11 @@ namespace modnet {
 
 std::vector<CommandSpec> command_table() {
   return {
-<<<<<<< HEAD
       import_command(),
       compose_command(),
       train_head_command(),
       attach_head_command(),
+      extract_command(),
       encode_command(),
       embed_command(),
       predict_command(),
@@ -32,10 +32,6 @@ std::vector<CommandSpec> command_table() {
       verify_command(),
       sign_command(),
       rules_command(),
-=======
-      import_command(),  compose_command(), train_head_command(), attach_head_command(), extract_command(), encode_command(),
-      embed_command(),   predict_command(), eval_command(),       inspect_command(),     verify_command(),  sign_command(),
->>>>>>> 95a8adb (Extract components byte for byte)
       capabilities_command(),
   };
 }

@@ -53,12 +53,17 @@ Result<std::string> label_of(std::string_view pem, const std::string& expected, 
 Status check_type(const EVP_PKEY* key, const char* fix) {
   if (EVP_PKEY_is_a(key, "ED25519") == 1) return ok();
   const char* name = EVP_PKEY_get0_type_name(key);
-  return Error{Code::kInvalid, "KEY_TYPE",
-               "a key of type " + std::string(name == nullptr ? "unknown" : name) + "; expected ED25519", {}, {}, fix};
+  return Error{Code::kInvalid,
+               "KEY_TYPE",
+               "a key of type " + std::string(name == nullptr ? "unknown" : name) + "; expected ED25519",
+               {},
+               {},
+               fix};
 }
 
 Error other_block(const std::string& label, const std::string& expected, const char* fix) {
-  return Error{Code::kInvalid, "KEY_TYPE", "holds '" + label + "'; expected '" + expected + "' of type ED25519", {}, {}, fix};
+  return Error{
+      Code::kInvalid, "KEY_TYPE", "holds '" + label + "'; expected '" + expected + "' of type ED25519", {}, {}, fix};
 }
 
 struct Passphrase {
@@ -77,7 +82,8 @@ int give_passphrase(char* buffer, int size, int, void* data) {
 Result<PublicKey> raw_public(const EVP_PKEY* key) {
   PublicKey out{};
   size_t size = out.size();
-  if (EVP_PKEY_get_raw_public_key(key, out.data(), &size) != 1 || size != out.size()) return openssl_error("reading a key");
+  if (EVP_PKEY_get_raw_public_key(key, out.data(), &size) != 1 || size != out.size())
+    return openssl_error("reading a key");
   return out;
 }
 
@@ -102,9 +108,7 @@ SigningKey::SigningKey(SigningKey&&) noexcept = default;
 SigningKey& SigningKey::operator=(SigningKey&&) noexcept = default;
 SigningKey::~SigningKey() = default;
 
-Digest key_digest(const PublicKey& key) {
-  return sha256({reinterpret_cast<const std::byte*>(key.data()), key.size()});
-}
+Digest key_digest(const PublicKey& key) { return sha256({reinterpret_cast<const std::byte*>(key.data()), key.size()}); }
 std::string key_id(const PublicKey& key) { return hex(key_digest(key)).substr(0, 16); }
 
 Result<Signature> SigningKey::sign(Bytes message) const {
@@ -129,10 +133,13 @@ Result<SigningKey> signing_key_from_pem(std::string_view pem, const std::optiona
   ERR_clear_error();
   if (key == nullptr) {
     if (asked.asked && !passphrase)
-      return Error{Code::kUsage, "KEY_PASSPHRASE", "the key is encrypted, and there is no passphrase", {}, {},
+      return Error{Code::kUsage,
+                   "KEY_PASSPHRASE",
+                   "the key is encrypted, and there is no passphrase",
+                   {},
+                   {},
                    "use --passphrase-env NAME or --passphrase-file FILE"};
-    if (asked.asked)
-      return Error{Code::kInvalid, "KEY_PASSPHRASE", "the passphrase does not open the key", {}, {}, {}};
+    if (asked.asked) return Error{Code::kInvalid, "KEY_PASSPHRASE", "the passphrase does not open the key", {}, {}, {}};
     return key_error("the PEM block does not hold a private key", kMake);
   }
   MODNET_TRY(check_type(key.get(), kMake));

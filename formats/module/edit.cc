@@ -66,7 +66,11 @@ class Planner {
       return invalid("the kind of a module is content; an edit cannot change it");
     if (view_.find_trailer(TrailerKind::kSignatures) != nullptr && !changes.contains(TrailerKind::kSignatures) &&
         (identity || !changes.empty()))
-      return Error{Code::kInvalid, "SIGNED", "the module is signed, and the signatures cover what would change", {}, {},
+      return Error{Code::kInvalid,
+                   "SIGNED",
+                   "the module is signed, and the signatures cover what would change",
+                   {},
+                   {},
                    "drop them, and sign again"};
     return ok();
   }
@@ -119,7 +123,8 @@ Result<ModuleDigests> rewrite_trailers(const ModuleView& view, const MappedFile&
     if (piece.bytes) {
       MODNET_TRY(output.write(as_bytes(*piece.bytes)));
     } else {
-      MODNET_TRY(output.copy_range(file, start + static_cast<int64_t>(piece.offset), static_cast<int64_t>(piece.length)));
+      MODNET_TRY(
+          output.copy_range(file, start + static_cast<int64_t>(piece.offset), static_cast<int64_t>(piece.length)));
     }
   }
   return plan.digests;

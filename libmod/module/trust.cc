@@ -44,7 +44,8 @@ class Checker {
       if (listed) continue;
       out_.signers.push_back({path, record.key, record.signature, known.empty() ? "" : known.front(), holds});
       if (!holds)
-        add(Code::kDigest, "SIGNATURE", path, "the signature of key " + key_id(record.key) + " is not one over what the module says", {});
+        add(Code::kDigest, "SIGNATURE", path,
+            "the signature of key " + key_id(record.key) + " is not one over what the module says", {});
     }
     const TrustDemand* demand = demand_for(view.index().identity.kind);
     around.vouched = around.vouched || !names.empty();
@@ -52,7 +53,8 @@ class Checker {
     if (policy_ != nullptr && around.demanded) fulfil(view, path, demand, names);
     if (demand != nullptr && demand->signed_evidence && !around.vouched &&
         view.find_trailer(TrailerKind::kEvidence) != nullptr)
-      add(Code::kNo, "SIGNATURE_REQUIRED", path, "recorded evidence that no key of the policy has signed", "sign the module, or drop its evidence");
+      add(Code::kNo, "SIGNATURE_REQUIRED", path, "recorded evidence that no key of the policy has signed",
+          "sign the module, or drop its evidence");
     around.demanded = around.demanded && demand != nullptr && demand->components;
     for (const ComponentRecord& record : view.index().components) {
       MODNET_ASSIGN(const ModuleView part, view.component(record.slot));
@@ -61,20 +63,25 @@ class Checker {
     return ok();
   }
 
-  void fulfil(const ModuleView& view, const std::string& path, const TrustDemand* demand, const std::set<std::string>& names) {
+  void fulfil(const ModuleView& view, const std::string& path, const TrustDemand* demand,
+              const std::set<std::string>& names) {
     const std::string kind(name_of(view.index().identity.kind));
     if (demand == nullptr) {
-      add(Code::kNo, "SIGNATURE_REQUIRED", path, "the policy says nothing about modules of kind " + kind, "add [" + kind + "] or [any] to it");
+      add(Code::kNo, "SIGNATURE_REQUIRED", path, "the policy says nothing about modules of kind " + kind,
+          "add [" + kind + "] or [any] to it");
       return;
     }
     for (const std::string& name : demand->all)
       if (!names.contains(name))
-        add(Code::kNo, "SIGNATURE_REQUIRED", path, "not signed by '" + escape_text(name) + "' (" + ids_of(name) + "); expected of every " + kind, fix());
-    const bool met = std::any_of(demand->any.begin(), demand->any.end(), [&](const std::string& name) { return names.contains(name); });
+        add(Code::kNo, "SIGNATURE_REQUIRED", path,
+            "not signed by '" + escape_text(name) + "' (" + ids_of(name) + "); expected of every " + kind, fix());
+    const bool met = std::any_of(demand->any.begin(), demand->any.end(),
+                                 [&](const std::string& name) { return names.contains(name); });
     if (demand->any.empty() || met) return;
     std::string list;
     for (const std::string& name : demand->any) list += (list.empty() ? "'" : ", '") + escape_text(name) + "'";
-    add(Code::kNo, "SIGNATURE_REQUIRED", path, "signed by none of " + list + "; expected one of them of every " + kind, fix());
+    add(Code::kNo, "SIGNATURE_REQUIRED", path, "signed by none of " + list + "; expected one of them of every " + kind,
+        fix());
   }
 
   static std::string fix() { return "have it signed: modnet sign FILE --key KEY.pem -f"; }

@@ -17,7 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (!again.ok() || *again != as_text(bytes)) std::abort();
     (void)signature_holds(records->front(), Digest{});
   }
-  if (const Result<PublicKey> key = public_key_from_pem(as_text(bytes)); key.ok() && key_id(*key).size() != 16) std::abort();
+  if (const Result<PublicKey> key = public_key_from_pem(as_text(bytes)); key.ok() && key_id(*key).size() != 16)
+    std::abort();
   if (const Result<SigningKey> key = signing_key_from_pem(as_text(bytes), std::string("geheim")); key.ok())
     if (!key->sign(bytes).ok()) std::abort();
   return 0;

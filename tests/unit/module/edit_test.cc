@@ -43,7 +43,8 @@ TEST_CASE("a trailer is added, replaced and taken away; all else stays byte for 
   CHECK(after->digests().file != before->digests().file);
   CHECK(segments(with_card) == segments(file));
   CHECK(after->preamble().index_digest == before->preamble().index_digest);
-  const std::string other = edited(with_card, {{TrailerKind::kCard, "another card, somewhat longer than sixty-four bytes, so that all moves"}});
+  const std::string other = edited(
+      with_card, {{TrailerKind::kCard, "another card, somewhat longer than sixty-four bytes, so that all moves"}});
   CHECK(verify_module(*ModuleView::open(as_bytes(other))).passed());
   CHECK(edited(other, {{TrailerKind::kCard, "a card"}}) == with_card);
   CHECK(edited(other, {{TrailerKind::kCard, ""}}) == file);

@@ -43,9 +43,9 @@ bool only_the_signature_fails(const std::string& file) {
   const ModuleView view = opened(file);
   const VerifyReport report = verify_module(view);
   for (const Error& error : report.failures) CAPTURE(error.what);
-  return !report.failures.empty() && std::all_of(report.failures.begin(), report.failures.end(), [](const Error& error) {
-    return error.code == Code::kDigest && error.id == "SIGNATURE";
-  });
+  return !report.failures.empty() &&
+         std::all_of(report.failures.begin(), report.failures.end(),
+                     [](const Error& error) { return error.code == Code::kDigest && error.id == "SIGNATURE"; });
 }
 }  // namespace
 
@@ -59,7 +59,8 @@ TEST_CASE("a signed module verifies, and lists its keys in order") {
   const Result<std::vector<SignatureRecord>> signatures = signatures_of(view);
   REQUIRE(signatures.ok());
   REQUIRE(signatures->size() == 3);
-  CHECK(std::is_sorted(signatures->begin(), signatures->end(), [](const auto& a, const auto& b) { return a.key < b.key; }));
+  CHECK(std::is_sorted(signatures->begin(), signatures->end(),
+                       [](const auto& a, const auto& b) { return a.key < b.key; }));
   for (const SignatureRecord& one : *signatures) CHECK(signature_holds(one, statement_digest(view)));
   CHECK(test::signed_by(test::head_bytes(), {2, 3, 1}) == file);
   CHECK(with_trailers(file, {{TrailerKind::kSignatures, ""}}) == test::head_bytes());
@@ -122,14 +123,14 @@ TEST_CASE("a component of the same content but another file is noticed by the si
   REQUIRE(opened(head).digests().content == opened(other).digests().content);
   const std::string good = test::signed_by(around(head), {1});
   CHECK(verify_module(opened(good)).passed());
-  CHECK(only_the_signature_fails(
-      with_trailers(around(other), {{TrailerKind::kSignatures, signatures_bytes(good)}})));
+  CHECK(only_the_signature_fails(with_trailers(around(other), {{TrailerKind::kSignatures, signatures_bytes(good)}})));
 }
 
 TEST_CASE("a signature of a component is verified, too, and named by its place") {
-  const std::string bad_head = with_trailers(
-      test::signed_by(test::head_bytes(), {1}),
-      {{TrailerKind::kCard, "x"}, {TrailerKind::kSignatures, signatures_bytes(test::signed_by(test::head_bytes(), {1}))}});
+  const std::string bad_head =
+      with_trailers(test::signed_by(test::head_bytes(), {1}),
+                    {{TrailerKind::kCard, "x"},
+                     {TrailerKind::kSignatures, signatures_bytes(test::signed_by(test::head_bytes(), {1}))}});
   ModuleWriter writer;
   writer.set_identity({"around", Kind::kComposite, "1.0.0", "", {}});
   REQUIRE(writer.add_component("head", as_bytes(bad_head)).ok());

@@ -7,6 +7,7 @@
 
 #include "commands/chain.h"
 #include "commands/label.h"
+#include "commands/replace.h"
 #include "formats/base/text.h"
 #include "formats/module/write.h"
 #include "libmod/contract/edge.h"
@@ -89,6 +90,7 @@ Status check_kind(const ModuleFile& module, Kind kind) {
 Result<int> run(Invocation& invocation) {
   const Arguments& args = invocation.args;
   MODNET_TRY(invocation.check_output(Invocation::Content::kBinary));
+  if (args.has("replace")) return run_replace(invocation);
   if (const auto version = parse_version(args.text("version")); !version.ok()) return usage(version.error().what);
   const std::vector<std::string>& heads = args.words("HEAD");
   MODNET_ASSIGN(const ModuleFile backbone, ModuleFile::open_checked(args.word("BACKBONE")));
@@ -185,13 +187,19 @@ CommandSpec attach_head_command() {
           "Makes a composite of a backbone and one or more heads, with the encoder where --encoder gives it. Every module goes in "
           "whole and unchanged, in the slots 'encoder', 'backbone' and each head's name. The backbone runs once for all heads.\n\n"
           "A head says which embedding space it was trained on. On a backbone with another space it is refused with exit 1, also "
-          "when the dimensions agree.",
-      .positionals = {{.name = "BACKBONE", .help = "a backbone module"}, {.name = "HEAD", .help = "head modules", .maximum = PositionalSpec::kMany}},
-      .options = {{.name = "encoder", .type = OptionType::kPath, .metavar = "FILE", .help = "encoder, so that the composite takes raw data"},
+          "when the dimensions agree.\n\n"
+          "With --replace a composite gets other modules: BACKBONE is the composite, and each HEAD (of whatever kind) takes the slot of the "
+          "--replace at its place. It must be able to replace what stood there (an evolution check), and what feeds it and what it "
+          "feeds must fit (edge checks); else exit 1. All other components stay byte for byte. The composite's version rises by what "
+          "its ports need; a --version that says less is refused.",
+      .positionals = {{.name = "BACKBONE", .help = "a backbone module; with --replace a composite"}, {.name = "HEAD", .help = "head modules; with --replace the new modules", .maximum = PositionalSpec::kMany}},
+      .options = {{.name = "replace", .type = OptionType::kTextList, .metavar = "SLOT", .help = "put the HEAD at this place into SLOT of a composite; one for each HEAD"},
+                  {.name = "encoder", .type = OptionType::kPath, .metavar = "FILE", .help = "encoder, so that the composite takes raw data"},
                   {.name = "name", .type = OptionType::kText, .metavar = "NAME", .help = "name of the composite (default: that of the file)"},
                   {.name = "version", .type = OptionType::kText, .metavar = "SEMVER", .help = "version of the composite", .default_text = "1.0.0"}},
       .writes = Writes::kModule,
-      .examples = "modnet attach-head minilm/backbone.mnet sections.mnet --encoder minilm/encoder.mnet -o sections-model.mnet",
+      .examples = "modnet attach-head minilm/backbone.mnet sections.mnet --encoder minilm/encoder.mnet -o sections-model.mnet\n"
+                  "modnet attach-head sections-model.mnet sections-1.1.mnet --replace sections -o sections-model-1.1.mnet",
       .run = run,
   };
 }

@@ -77,12 +77,9 @@ class Flattener {
  private:
   template <typename Outer>
   Status add_module(const ModuleView& view, const Node& node, const std::string& prefix, std::map<std::string, std::string>& renamed, const Outer& outer) {
-    MODNET_ASSIGN(const std::string slot, attribute_text(node, "slot", ""));
-    MODNET_ASSIGN(const std::vector<std::string> input_ports, text_list(node, "inputs"));
-    MODNET_ASSIGN(const std::vector<std::string> output_ports, text_list(node, "outputs"));
-    if (input_ports.size() != node.inputs.size() || output_ports.size() != node.outputs.size())
-      return malformed("modnet.Module pairs " + std::to_string(node.inputs.size()) + " inputs with " + std::to_string(input_ports.size()) + " ports and " +
-                           std::to_string(node.outputs.size()) + " outputs with " + std::to_string(output_ports.size()), slot);
+    MODNET_ASSIGN(const ModuleCall call, module_call(node));
+    const std::string& slot = call.slot;
+    const std::vector<std::string>&input_ports = call.input_ports, &output_ports = call.output_ports;
     if (!slots_.insert(prefix + slot).second) return malformed("modnet.Module runs a slot for the second time", slot);
     auto opened = view.component(slot);
     if (!opened.ok()) return std::move(opened).error();
@@ -127,6 +124,19 @@ Node module_node(std::string slot, std::vector<std::string> input_ports, std::ve
   Node node{std::string(kOurDomain), "Module", 1, slot, std::move(inputs), std::move(outputs), {}};
   node.attributes = {{"inputs", std::move(input_ports)}, {"outputs", std::move(output_ports)}, {"slot", std::move(slot)}};
   return node;
+}
+
+Result<ModuleCall> module_call(const Node& node) {
+  ModuleCall call;
+  MODNET_ASSIGN(call.slot, attribute_text(node, "slot", ""));
+  MODNET_ASSIGN(call.input_ports, text_list(node, "inputs"));
+  MODNET_ASSIGN(call.output_ports, text_list(node, "outputs"));
+  if (call.input_ports.size() != node.inputs.size() || call.output_ports.size() != node.outputs.size())
+    return malformed("modnet.Module pairs " + std::to_string(node.inputs.size()) + " inputs with " + std::to_string(call.input_ports.size()) + " ports and " +
+                         std::to_string(node.outputs.size()) + " outputs with " + std::to_string(call.output_ports.size()), call.slot);
+  call.inputs = node.inputs;
+  call.outputs = node.outputs;
+  return call;
 }
 
 Result<FlatGraph> flatten(const ModuleView& view) {

@@ -48,5 +48,12 @@ struct FlatGraph {
 /// A node that runs the module in `slot`: inputs and outputs are paired with the names of the component's ports.
 [[nodiscard]] Node module_node(std::string slot, std::vector<std::string> input_ports, std::vector<std::string> inputs,
                                std::vector<std::string> output_ports, std::vector<std::string> outputs);
+/// The same node, read back.
+struct ModuleCall {
+  std::string slot;
+  std::vector<std::string> input_ports, inputs, output_ports, outputs;  // pairs: ports of the module, values of the graph
+};
+/// kMalformed when an attribute is missing or ports and values do not pair.
+[[nodiscard]] Result<ModuleCall> module_call(const Node& node);
 
 }  // namespace modnet

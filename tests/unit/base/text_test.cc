@@ -70,5 +70,12 @@ TEST_CASE("base64 refuses what no encoder writes") {
     CHECK_MESSAGE(!base64_decode(bad).ok(), bad);
 }
 
+TEST_CASE("JSON text keeps its values and loses every character that a terminal would obey") {
+  CHECK(escape_json("{\n  \"a\": \"\xc3\xa9 \xe2\x80\xae\xc2\x9b\x7f\xef\xbb\xbf\"\n}") == "{\n  \"a\": \"\xc3\xa9 \\u202e\\u009b\\u007f\\ufeff\"\n}");
+  CHECK(escape_json("\"##[group]##\"") == "\"\\u0023#[group]##\"");
+  CHECK(escape_json("\"\xf0\x9f\x99\x82\"") == "\"\xf0\x9f\x99\x82\"");
+}
+
 }  // namespace
+
 }  // namespace modnet

@@ -69,6 +69,7 @@ std::string option_help(const OptionSpec& option) {
   std::string out(option.help);
   if (!option.default_text.empty()) out += " (default: " + std::string(option.default_text) + ")";
   if (option.type == OptionType::kTextList) out += "; may be repeated";
+  if (option.type == OptionType::kPathList) out += "; takes all words up to the next option";
   if (option.required) out += "; required";
   return out;
 }

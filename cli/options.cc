@@ -41,10 +41,11 @@ Status parse_words(const CommandSpec& spec, const std::vector<std::string>& word
     if (option.type == OptionType::kFlag) {
       handles.push_back(app.add_flag(names)->disable_flag_override());
     } else {
+      const bool many = option.type == OptionType::kPathList;
       handles.push_back(app.add_option(names, values[option.name])
                             ->type_size(1)
-                            ->expected(1)
-                            ->allow_extra_args(false)
+                            ->expected(1, many ? CLI::detail::expected_max_vector_size : 1)
+                            ->allow_extra_args(many)
                             ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll));
     }
   }

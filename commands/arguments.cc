@@ -69,6 +69,7 @@ Status check_value(const OptionSpec& option, const std::string& value) {
       if (std::find(option.choices.begin(), option.choices.end(), value) == option.choices.end())
         return wrong_value(option, value, "one of " + joined(option.choices));
       return ok();
+    case OptionType::kPathList:
     case OptionType::kPath:
       if (value.empty()) return wrong_value(option, value, "a path");
       if (value.find('\0') != std::string::npos) return wrong_value(option, "…", "a path without a NUL byte");
@@ -106,7 +107,8 @@ const OptionSpec& Arguments::option(std::string_view name) const {
 
 Status Arguments::set(std::string_view name, const std::vector<std::string>& values) {
   const OptionSpec& spec = option(name);
-  if (spec.type != OptionType::kTextList && spec.type != OptionType::kFlag && values.size() != 1)
+  const bool list = spec.type == OptionType::kTextList || spec.type == OptionType::kPathList;
+  if (!list && spec.type != OptionType::kFlag && values.size() != 1)
     return usage(shown(spec) + " was given " + std::to_string(values.size()) + " times; expected once");
   for (const std::string& value : values) MODNET_TRY(check_value(spec, value));
   if (name == "compress" && !parse_compression(values.front()))
@@ -164,7 +166,7 @@ Status Arguments::fill(const RecipeValue& recipe, const std::string& file) {
       if (value.kind != RecipeValue::Kind::kBool) return wrong_type("true or false");
       if (!value.boolean) continue;
       words.emplace_back("true");
-    } else if (spec->type == OptionType::kTextList && value.kind == RecipeValue::Kind::kArray) {
+    } else if ((spec->type == OptionType::kTextList || spec->type == OptionType::kPathList) && value.kind == RecipeValue::Kind::kArray) {
       for (const RecipeValue& item : value.items) {
         const auto word = as_word(item);
         if (!word) return wrong_type("strings or numbers");

@@ -63,6 +63,7 @@ std::string_view type_name(OptionType type) {
     case OptionType::kPath: return "path";
     case OptionType::kChoice: return "choice";
     case OptionType::kTextList: return "text-list";
+    case OptionType::kPathList: return "path-list";
     case OptionType::kSize: return "size";
   }
   return "unknown";

@@ -24,6 +24,7 @@ namespace modnet {
 enum class OptionType : uint8_t {
   kFlag, kText, kInteger, kReal, kPath, kChoice,
   kTextList,  // may be given several times, each time with one value
+  kPathList,  // takes every word up to the next option, as a shell's *.mnet gives them; may be given several times
   kSize,      // bytes with k, M, G, T
 };
 

@@ -2,6 +2,7 @@
 
 #include "commands/attach_head.h"
 #include "commands/capabilities.h"
+#include "commands/check.h"
 #include "commands/compose.h"
 #include "commands/embed.h"
 #include "commands/encode.h"
@@ -30,6 +31,7 @@ std::vector<CommandSpec> command_table() {
       eval_command(),
       inspect_command(),
       verify_command(),
+      check_command(),
       sign_command(),
       rules_command(),
       capabilities_command(),

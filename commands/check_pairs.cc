@@ -1,0 +1,148 @@
+#include "commands/check_pairs.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "libmod/compute/op.h"
+#include "libmod/contract/names.h"
+
+namespace modnet {
+namespace {
+
+/// Place in the line from raw data to answers; 0 for what is no part of it.
+int place_of(Kind kind) {
+  switch (kind) {
+    case Kind::kEncoder: return 1;
+    case Kind::kBackbone: return 2;
+    case Kind::kAdapter: return 3;
+    case Kind::kHead: return 4;
+    case Kind::kComposite:
+    case Kind::kInvalid: break;
+  }
+  return 0;
+}
+
+void name_side(const CheckInput& input, std::string& file, std::string& name, std::string& version) {
+  file = input_name(input.path);
+  if (!input.module) return;
+  name = input.identity().name;
+  version = input.identity().version;
+}
+
+bool fits_pattern(const std::string& pattern, const CheckInput& input) {
+  const auto fits = [&](const std::string& text) { return ::fnmatch(pattern.c_str(), text.c_str(), 0) == 0; };
+  if (fits(input.path)) return true;
+  return input.module && (fits(input.identity().name) || fits(input.identity().name + "@" + input.identity().version));
+}
+
+/// Runs what is to be run, then the check with what that showed.
+Status check_opened(const CheckedModule& from, const CheckedModule& to, CheckKind kind, CheckContext context, const Prober& prober, CheckedPair& out) {
+  MeasuredPair measured;
+  if (prober) {
+    MODNET_ASSIGN(measured, prober(from, to, kind));
+  }
+  context.measured = measured.records;
+  out.report = kind == CheckKind::kEdge ? check_edge(from, to, context) : check_evolution(from, to, context);
+  add_measured(measured, out);
+  return ok();
+}
+
+}  // namespace
+
+CheckInput open_input(const std::string& path) {
+  CheckInput out;
+  out.path = path;
+  Result<ModuleFile> file = ModuleFile::open_checked(path);
+  if (!file.ok()) {
+    out.error = std::move(file).error().in_file(input_name(path));
+    return out;
+  }
+  out.file = std::make_unique<ModuleFile>(std::move(file).value());
+  Result<CheckedModule> module = CheckedModule::open(out.file->view);
+  if (module.ok()) out.module = std::move(module).value();
+  else out.error = std::move(module).error().in_file(input_name(path));
+  return out;
+}
+
+std::vector<CheckInput> open_history(const std::string& path) {
+  std::vector<CheckInput> out;
+  std::error_code error;
+  if (!std::filesystem::is_directory(path, error)) {
+    out.push_back(open_input(path));
+    return out;
+  }
+  std::vector<std::string> files;
+  for (std::filesystem::directory_iterator it(path, error), end; !error && it != end; it.increment(error))
+    if (it->path().extension() == ".mnet") files.push_back(it->path().string());
+  if (error) {
+    out.emplace_back();
+    out.back().path = path;
+    out.back().error = Error{Code::kUnreadable, "CANNOT_READ", "cannot be listed: " + error.message(), {}, path, "check its permissions"};
+    return out;
+  }
+  std::sort(files.begin(), files.end());
+  for (const std::string& file : files) out.push_back(open_input(file));
+  return out;
+}
+
+Result<Relation> relate(Kind a, Kind b, Asked asked) {
+  if (asked == Asked::kEvolution || (asked == Asked::kByKinds && a == b)) return Relation{CheckKind::kEvolution, false};
+  const int first = place_of(a), second = place_of(b);
+  if (first != 0 && second != 0) return Relation{CheckKind::kEdge, first <= second};
+  const Kind other = a == Kind::kComposite ? b : a;
+  const bool a_is_composite = a == Kind::kComposite;
+  if (other == Kind::kEncoder) return Relation{CheckKind::kEdge, !a_is_composite};
+  if (other == Kind::kHead || other == Kind::kAdapter) return Relation{CheckKind::kEdge, a_is_composite};
+  if (asked == Asked::kEdge) return Relation{CheckKind::kEdge, true};
+  return usage("a " + std::string(name_of(a)) + " and a " + std::string(name_of(b)) + " can meet in more than one way",
+               "say --edge (the first feeds the second) or --evolution (the first replaces the second)");
+}
+
+Result<CheckedPair> check_pair(const CheckInput& a, const CheckInput& b, Asked asked, const CheckContext& context, const Prober& prober) {
+  Relation relation{asked == Asked::kEvolution ? CheckKind::kEvolution : CheckKind::kEdge, asked != Asked::kEvolution};
+  if (a.module && b.module) {
+    MODNET_ASSIGN(relation, relate(a.identity().kind, b.identity().kind, asked));
+  }
+  const CheckInput &first = relation.a_first ? a : b, &second = relation.a_first ? b : a;
+  CheckedPair out;
+  name_side(first, out.a_file, out.a_name, out.a_version);
+  name_side(second, out.b_file, out.b_name, out.b_version);
+  out.report.kind = relation.kind;
+  if (first.error || second.error) {
+    out.error = first.error ? first.error : second.error;
+    return out;
+  }
+  MODNET_TRY(check_opened(*first.module, *second.module, relation.kind, context, prober, out));
+  return out;
+}
+
+Result<CheckedPair> check_by_itself(const CheckInput& input, const CheckContext& context, const Prober& prober) {
+  CheckedPair out;
+  name_side(input, out.b_file, out.b_name, out.b_version);
+  MODNET_TRY(check_opened(*input.module, *input.module, CheckKind::kEvolution, context, prober, out));
+  out.report.versions_known = false;
+  return out;
+}
+
+std::vector<OpRequirement> build_operations() {
+  std::vector<OpRequirement> out = {{"modnet", "Module", 1}, {"modnet", "Tokenize", 1}};  // run outside of plans
+  for (const OpRow& row : op_table())
+    if (row.domain != "fused") out.push_back({std::string(row.domain), std::string(row.name), row.version});
+  return out;
+}
+
+Result<PairPattern> PairPattern::parse(const std::string& text) {
+  const size_t colon = text.find(':');
+  PairPattern out{text.substr(0, colon), colon == std::string::npos ? "" : text.substr(colon + 1)};
+  if (out.a.empty() || out.b.empty())
+    return usage("--require expected two patterns as A:B, got '" + text + "'", "'*:*' asks for every pair");
+  return out;
+}
+
+bool PairPattern::fits(const CheckInput& first, const CheckInput& second) const {
+  return fits_pattern(a, first) && fits_pattern(b, second);
+}
+
+}  // namespace modnet

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "commands/accept_file.h"
 #include "commands/chain.h"
 #include "commands/label.h"
 #include "commands/replace.h"
@@ -15,6 +16,7 @@
 #include "libmod/contract/versions.h"
 #include "libmod/graph/flat.h"
 #include "libmod/graph/graph.h"
+#include "libmod/module/card.h"
 #include "libmod/module/lineage.h"
 #include "libmod/module/semantics.h"
 
@@ -23,8 +25,14 @@ namespace {
 
 /// The composite while it is put together: a graph of modnet.Module nodes and the ports it shows.
 struct Assembly {
+  /// One edge check, with the files that it is about.
+  struct Seam {
+    std::string from, to;
+    CheckReport report;
+  };
   Graph graph;
   Contract contract;
+  std::vector<Seam> seams;
 
   void add_input(Port port) {
     port.number = static_cast<uint32_t>(contract.ports.size()) + 1;
@@ -45,11 +53,11 @@ struct Assembly {
 /// The value of the port of `slot`.
 std::string value_of(const std::string& slot, const std::string& port) { return slot + "/" + port; }
 
-/// Adds a module behind another; its inputs are the bindings of the edge check. Returns the error of the check.
-Status add_module(Assembly& assembly, const std::string& slot, const ModuleFile& module, const std::string& before_slot, const ModuleFile& before) {
+/// Adds a module behind another; its inputs are the bindings of the edge check, which is judged once all are known.
+void add_module(Assembly& assembly, const std::string& slot, const ModuleFile& module, const std::string& before_slot, const ModuleFile& before) {
   const Contract &from = before.view.index().contract, &to = module.view.index().contract;
-  const CheckReport report = check_edge(from, to);
-  MODNET_TRY(check_status(report, before.file.path(), module.file.path()));
+  assembly.seams.push_back({before.file.path(), module.file.path(), check_edge(from, to)});
+  const CheckReport& report = assembly.seams.back().report;
   std::vector<std::string> ports, values, outputs, made;
   for (const Binding& binding : report.bindings) {
     ports.push_back(to.ports[binding.to].name);
@@ -61,6 +69,34 @@ Status add_module(Assembly& assembly, const std::string& slot, const ModuleFile&
       made.push_back(value_of(slot, port.name));
     }
   assembly.graph.nodes.push_back(module_node(slot, std::move(ports), std::move(values), std::move(outputs), std::move(made)));
+}
+
+/// --accept, then the verdict on every seam. What was accepted is said, listed in the document and recorded on the card.
+Status judge_seams(Invocation& invocation, Assembly& assembly, std::vector<const Finding*>& accepted, Card& card) {
+  MODNET_ASSIGN(const std::vector<Acceptance> entries, load_acceptances(invocation));
+  MODNET_ASSIGN(const std::string today, judging_day(invocation));
+  if (!entries.empty()) {
+    std::vector<CheckReport*> reports;
+    for (Assembly::Seam& seam : assembly.seams) reports.push_back(&seam.report);
+    const std::vector<Error> errors = accept_findings(invocation, entries, today, reports);
+    for (size_t i = 1; i < errors.size(); ++i) invocation.console.warn(error_line(errors[i]).substr(std::string_view("modnet: ").size()));
+    if (!errors.empty()) return errors.front();
+  }
+  for (Assembly::Seam& seam : assembly.seams) {
+    for (Finding& finding : seam.report.findings) {
+      if (!finding.accepted) continue;
+      if (finding.rule == find_rule("REQUIRED_PORT_ADDED")) {  // a graph without that value cannot be written
+        finding.accepted = false;
+        settle(seam.report);
+        continue;
+      }
+      accepted.push_back(&finding);
+      const Acceptance& entry = *acceptance_of(entries, finding);
+      card.accepted.push_back({std::string(finding.rule->id), finding.path, finding.old_text, finding.new_text, entry.reason, entry.owner, entry.expires});
+      invocation.console.note("accepted on " + today + ": " + std::string(finding.rule->id) + " at " + escape_text(finding.path) + ": " + escape_text(finding.what));
+    }
+    MODNET_TRY(check_status(seam.report, seam.from, seam.to));
+  }
   return ok();
 }
 
@@ -90,6 +126,7 @@ Status check_kind(const ModuleFile& module, Kind kind) {
 Result<int> run(Invocation& invocation) {
   const Arguments& args = invocation.args;
   MODNET_TRY(invocation.check_output(Invocation::Content::kBinary));
+  if (args.has("replace") && args.has("accept")) return usage("--accept is not for --replace: what replaces a module must be able to");
   if (args.has("replace")) return run_replace(invocation);
   if (const auto version = parse_version(args.text("version")); !version.ok()) return usage(version.error().what);
   const std::vector<std::string>& heads = args.words("HEAD");
@@ -119,7 +156,7 @@ Result<int> run(Invocation& invocation) {
   if (encoder) {
     add_first(assembly, "encoder", *encoder);
     MODNET_TRY(component("encoder", *encoder));
-    MODNET_TRY(add_module(assembly, "backbone", backbone, "encoder", *encoder));
+    add_module(assembly, "backbone", backbone, "encoder", *encoder);
   } else {
     add_first(assembly, "backbone", backbone);
   }
@@ -130,9 +167,16 @@ Result<int> run(Invocation& invocation) {
     const std::string& name = head.view.index().identity.name;
     if (Status status = check_head_name(name); !status.ok()) return std::move(status).error().in_file(head.file.path());
     if (!names.insert(name).second) return usage("two heads are called '" + name + "'", "train one of them with another --name").in_file(head.file.path());
-    MODNET_TRY(add_module(assembly, name, head, "backbone", backbone));
+    add_module(assembly, name, head, "backbone", backbone);
     MODNET_TRY(component(name, head));
     chain += (names.size() == 1 ? " → " : ", ") + name;
+  }
+  std::vector<const Finding*> accepted;
+  Card card;
+  MODNET_TRY(judge_seams(invocation, assembly, accepted, card));
+  if (!card.accepted.empty()) {
+    MODNET_ASSIGN(std::string text, card_to_json(card));
+    writer.set_trailer(TrailerKind::kCard, std::move(text));
   }
   for (const ModuleFile& head : opened)
     for (const Port& port : head.view.index().contract.ports)
@@ -166,6 +210,11 @@ Result<int> run(Invocation& invocation) {
     invocation.console.print(text);
   }
   Json document{{"name", identity.name}, {"chain", chain}, {"heads", std::vector<std::string>(names.begin(), names.end())}, {"dry_run", invocation.dry_run()}};
+  if (!accepted.empty()) {
+    Json list = Json::array();
+    for (const Finding* finding : accepted) list.push_back({{"rule", finding->rule->id}, {"path", finding->path}, {"key", finding_key(*finding)}, {"what", finding->what}});
+    document["accepted"] = std::move(list);
+  }
   if (!invocation.dry_run()) {
     document["output"] = invocation.output();
     document["bytes"] = bytes;
@@ -179,6 +228,13 @@ Result<int> run(Invocation& invocation) {
 }  // namespace
 
 CommandSpec attach_head_command() {
+  std::vector<OptionSpec> options = {
+      {.name = "replace", .type = OptionType::kTextList, .metavar = "SLOT", .help = "put the HEAD at this place into SLOT of a composite; one for each HEAD"},
+      {.name = "encoder", .type = OptionType::kPath, .metavar = "FILE", .help = "encoder, so that the composite takes raw data"},
+      {.name = "name", .type = OptionType::kText, .metavar = "NAME", .help = "name of the composite (default: that of the file)"},
+      {.name = "version", .type = OptionType::kText, .metavar = "SEMVER", .help = "version of the composite", .default_text = "1.0.0"},
+  };
+  for (OptionSpec& option : acceptance_options()) options.push_back(std::move(option));
   return {
       .name = "attach-head",
       .group = "make modules",
@@ -187,16 +243,13 @@ CommandSpec attach_head_command() {
           "Makes a composite of a backbone and one or more heads, with the encoder where --encoder gives it. Every module goes in "
           "whole and unchanged, in the slots 'encoder', 'backbone' and each head's name. The backbone runs once for all heads.\n\n"
           "A head says which embedding space it was trained on. On a backbone with another space it is refused with exit 1, also "
-          "when the dimensions agree.\n\n"
+          "when the dimensions agree; --accept names the breaks that somebody answers for.\n\n"
           "With --replace a composite gets other modules: BACKBONE is the composite, and each HEAD (of whatever kind) takes the slot of the "
           "--replace at its place. It must be able to replace what stood there (an evolution check), and what feeds it and what it "
           "feeds must fit (edge checks); else exit 1. All other components stay byte for byte. The composite's version rises by what "
           "its ports need; a --version that says less is refused.",
       .positionals = {{.name = "BACKBONE", .help = "a backbone module; with --replace a composite"}, {.name = "HEAD", .help = "head modules; with --replace the new modules", .maximum = PositionalSpec::kMany}},
-      .options = {{.name = "replace", .type = OptionType::kTextList, .metavar = "SLOT", .help = "put the HEAD at this place into SLOT of a composite; one for each HEAD"},
-                  {.name = "encoder", .type = OptionType::kPath, .metavar = "FILE", .help = "encoder, so that the composite takes raw data"},
-                  {.name = "name", .type = OptionType::kText, .metavar = "NAME", .help = "name of the composite (default: that of the file)"},
-                  {.name = "version", .type = OptionType::kText, .metavar = "SEMVER", .help = "version of the composite", .default_text = "1.0.0"}},
+      .options = std::move(options),
       .writes = Writes::kModule,
       .examples = "modnet attach-head minilm/backbone.mnet sections.mnet --encoder minilm/encoder.mnet -o sections-model.mnet\n"
                   "modnet attach-head sections-model.mnet sections-1.1.mnet --replace sections -o sections-model-1.1.mnet",

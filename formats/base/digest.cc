@@ -1,5 +1,6 @@
 #include "formats/base/digest.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -8,6 +9,8 @@
 #include <openssl/sha.h>
 #define XXH_INLINE_ALL 1
 #include <xxhash.h>
+
+#include "formats/base/both_digests.h"
 
 namespace modnet {
 
@@ -36,12 +39,32 @@ Digest sha256(Bytes bytes) {
 
 uint64_t xxh3_64(Bytes bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
-Hash128 xxh3_128(Bytes bytes) {
-  XXH128_canonical_t canonical;
-  XXH128_canonicalFromHash(&canonical, XXH3_128bits(bytes.data(), bytes.size()));
+namespace {
+
+Hash128 canonical(XXH128_hash_t hash) {
+  XXH128_canonical_t bytes;
+  XXH128_canonicalFromHash(&bytes, hash);
   Hash128 out{};
-  std::memcpy(out.data(), canonical.digest, out.size());
+  std::memcpy(out.data(), bytes.digest, out.size());
   return out;
+}
+
+}  // namespace
+
+Hash128 xxh3_128(Bytes bytes) { return canonical(XXH3_128bits(bytes.data(), bytes.size())); }
+
+BothDigests xxh3_and_sha256(Bytes bytes) {
+  constexpr size_t kPiece = size_t{1} << 16;  // stays in the second-level cache between the two
+  XXH3_state_t fast;
+  XXH3_INITSTATE(&fast);
+  XXH3_128bits_reset(&fast);
+  Sha256 sha;
+  for (size_t at = 0; at < bytes.size(); at += kPiece) {
+    const Bytes piece = bytes.subspan(at, std::min(kPiece, bytes.size() - at));
+    XXH3_128bits_update(&fast, piece.data(), piece.size());
+    sha.update(piece);
+  }
+  return {canonical(XXH3_128bits_digest(&fast)), sha.finish()};
 }
 
 std::string hex(std::span<const uint8_t> bytes) {

@@ -5,10 +5,13 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <numeric>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
+#include "formats/base/both_digests.h"
 #include "formats/base/digest.h"
 #include "formats/base/limits.h"
 #include "formats/base/text.h"
@@ -32,11 +35,15 @@ template <typename Record>
 Status verify_segment(Bytes file, const Record& record, const std::string& what) {
   const std::string name = what + " '" + escape_text(record.name) + "'";
   const Bytes stored = file.subspan(record.offset, record.stored_length);
-  if (xxh3_128(stored) != record.hash) return digest_error(name + " does not match its checksum", record.offset);
+  const auto no_checksum = [&] { return digest_error(name + " does not match its checksum", record.offset); };
+  const auto no_digest = [&] { return digest_error(name + " does not match its SHA-256", record.offset); };
   if (record.codec == Codec::kRaw) {
-    if (sha256(stored) != record.digest) return digest_error(name + " does not match its SHA-256", record.offset);
+    const BothDigests digests = xxh3_and_sha256(stored);
+    if (digests.xxh3 != record.hash) return no_checksum();
+    if (digests.sha256 != record.digest) return no_digest();
     return ok();
   }
+  if (xxh3_128(stored) != record.hash) return no_checksum();
   Sha256 sha;
   std::vector<std::byte> buffer(std::min<uint64_t>(record.chunk_raw, record.raw_length));
   size_t from = 0;
@@ -47,7 +54,7 @@ Status verify_segment(Bytes file, const Record& record, const std::string& what)
     sha.update({buffer.data(), size});
     from += record.chunk_stored[i];
   }
-  if (sha.finish() != record.digest) return digest_error(name + " does not match its SHA-256", record.offset);
+  if (sha.finish() != record.digest) return no_digest();
   return ok();
 }
 
@@ -115,13 +122,24 @@ class Verifier {
       });
     results_.resize(jobs_.size());
     const bool affordable = packed_ <= view.memory_limit();
-    std::atomic<size_t> next{affordable ? 0 : jobs_.size() - 1};
+    // The largest first: a long one that begins last would keep one thread busy alone.
+    std::vector<size_t> order(jobs_.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return jobs_[a].bytes > jobs_[b].bytes; });
+    if (!affordable) order = {jobs_.size() - 1};
+    std::atomic<size_t> next{0};
     const auto work = [&] {
-      for (size_t i = next++; i < jobs_.size(); i = next++)
+      for (size_t at = next++; at < order.size(); at = next++) {
+        const size_t i = order[at];
         if (Status status = jobs_[i].check(); !status.ok()) results_[i] = std::move(status).error();
+      }
     };
     std::vector<std::thread> pool;
-    for (int i = 1; i < threads; ++i) pool.emplace_back(work);
+    const size_t helpers = std::min(static_cast<size_t>(std::max(threads, 1)), order.size()) - 1;
+    try {
+      while (pool.size() < helpers) pool.emplace_back(work);
+    } catch (const std::system_error&) {  // the system gives no more threads: these do it
+    }
     work();
     for (std::thread& thread : pool) thread.join();
     return report(static_cast<int64_t>(view.bytes().size()));
@@ -132,10 +150,11 @@ class Verifier {
     Group group;
     std::string path;  // "backbone: " for what lies in a component
     std::function<Status()> check;
+    uint64_t bytes;  // how much there is to read, roughly
   };
 
-  void add(Group group, const std::string& path, std::function<Status()> check) {
-    jobs_.push_back({group, path, std::move(check)});
+  void add(Group group, const std::string& path, std::function<Status()> check, uint64_t bytes = 0) {
+    jobs_.push_back({group, path, std::move(check), bytes});
   }
 
   void collect(const ModuleView& view, const std::string& path) {
@@ -143,11 +162,11 @@ class Verifier {
     const Bytes file = view.bytes();
     for (const TensorRecord& r : view.index().tensors) {
       if (r.codec == Codec::kZstd) grow(r.raw_length);
-      add(kTensors, path, [file, &r] { return verify_segment(file, r, "tensor"); });
+      add(kTensors, path, [file, &r] { return verify_segment(file, r, "tensor"); }, r.raw_length);
     }
     for (const AssetRecord& r : view.index().assets) {
       if (r.codec == Codec::kZstd) grow(r.raw_length);
-      add(kAssets, path, [file, &r] { return verify_segment(file, r, "asset"); });
+      add(kAssets, path, [file, &r] { return verify_segment(file, r, "asset"); }, r.raw_length);
     }
     add(kPadding, path, [&view] { return verify_padding(view); });
     for (const TrailerEntry& entry : view.trailers())

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -172,7 +173,13 @@ ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
   state.busy.store(state.size - 1);
   for (int worker = 1; worker < state.size; ++worker) {
     const int core = pin ? cores[static_cast<size_t>(worker)] : -1;
-    state.threads.emplace_back([&state, worker, core] { state.run_worker(worker, core); });
+    try {
+      state.threads.emplace_back([&state, worker, core] { state.run_worker(worker, core); });
+    } catch (const std::system_error&) {  // the system gives no more: a smaller team, the same results
+      state.busy.fetch_sub(state.size - worker);
+      state.size = worker;
+      break;
+    }
   }
   state.wait_until_idle();
 }

@@ -1,34 +1,17 @@
 #!/usr/bin/env python3
-"""What files cost: attach-head against dd of the same bytes, inspect's CPU time, and embed's memory as streams grow.
+"""What files cost: attach-head against dd of the same bytes, and embed's memory as streams grow.
 
 usage: files.py MODNET [ROUNDS]
 
 Prints lines as tests/bench/run wants them. Standard library only. MODNET_MINILM names a sentence-transformers folder (90 MB).
 Exit 1 when a goal is missed.
 """
-import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 
-
-def run(arguments, **options):
-    """Runs a command to its end; returns (seconds, CPU seconds, peak KiB)."""
-    begin = time.monotonic()
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.monotonic() - begin
-    if status != 0:
-        sys.exit(f"failed: {' '.join(arguments)}")
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
-
-
-def report(what, passed, goal, ratio=None, peer="-", **figures):
-    print(json.dumps({"what": what, "peer": peer, "ratio": ratio, "goal": goal, "ok": passed, **figures}), flush=True)
-    return passed
+from common import minilm, report, run
 
 
 def texts(path, rows):
@@ -41,11 +24,8 @@ def texts(path, rows):
 
 
 def main():
-    modnet, model = sys.argv[1], os.environ.get("MODNET_MINILM")
+    modnet, model = sys.argv[1], minilm()
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 8
-    if not model:
-        print("skipped: MODNET_MINILM names no model")
-        return 77
     passed = True
     with tempfile.TemporaryDirectory(dir=".") as folder:
         def at(name):
@@ -69,8 +49,6 @@ def main():
         ratio = statistics.median(ours) / statistics.median(peer)
         passed &= report("attach-head, 90 MB", ratio <= 1.5 and memory < 50 * 1024, "<= 1.5, under 50 MB", round(ratio, 3),
                          "dd conv=fsync", peak_kib=memory)
-        cpu = [run([modnet, "inspect", at("c.mnet")])[1] for _ in range(3 * rounds)]
-        passed &= report("inspect, 90 MB, CPU ms", statistics.median(cpu) <= 0.010, "<= 10", round(1000 * statistics.median(cpu), 2))
     return 0 if passed else 1
 
 

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "formats/base/both_digests.h"
+
 namespace modnet {
 namespace {
 
@@ -30,6 +32,17 @@ TEST_CASE("a streamed digest does not depend on how the bytes were cut") {
 TEST_CASE("xxh3 gives the published values for no bytes") {
   CHECK(xxh3_64({}) == 0x2d06800538d394c2u);
   CHECK(hex(xxh3_128({})) == "99aa06d3014798d86001c324468d497f");
+}
+
+TEST_CASE("both digests of one pass are those of two") {
+  std::string text;
+  for (const size_t size : {0, 1, 240, 241, 65535, 65536, 65537, 200'003}) {
+    while (text.size() < size) text += static_cast<char>(text.size() * 131 % 251);
+    const Bytes bytes = as_bytes(std::string_view(text).substr(0, size));
+    const BothDigests both = xxh3_and_sha256(bytes);
+    CHECK(both.xxh3 == xxh3_128(bytes));
+    CHECK(both.sha256 == sha256(bytes));
+  }
 }
 
 TEST_CASE("hex and digests convert both ways, and only 64 lower-case digits are a digest") {

@@ -3,8 +3,11 @@
 
 #include <doctest/doctest.h>
 #include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <fstream>
 #include <set>
 #include <thread>
 #include <vector>
@@ -32,6 +35,30 @@ TEST_CASE("every task runs exactly once, by a worker of the pool") {
     }
   }
 }
+
+#if !defined(__SANITIZE_ADDRESS__)  // which reserves more than any limit
+TEST_CASE("a pool is as large as the system lets it be, and works") {
+  struct rlimit before {};
+  REQUIRE(getrlimit(RLIMIT_AS, &before) == 0);
+  std::ifstream statm("/proc/self/statm");
+  int64_t pages = 0;
+  REQUIRE(static_cast<bool>(statm >> pages));
+  struct rlimit tight = before;
+  tight.rlim_cur = static_cast<rlim_t>(pages * sysconf(_SC_PAGESIZE) + (int64_t{64} << 20));  // some stacks of 8 MiB
+  REQUIRE(setrlimit(RLIMIT_AS, &tight) == 0);
+  int size = 0;
+  std::atomic<int> runs{0};
+  {
+    ThreadPool pool(64);
+    size = pool.size();
+    pool.parallel_for(200, [&](int64_t, int) { runs.fetch_add(1); });
+  }
+  REQUIRE(setrlimit(RLIMIT_AS, &before) == 0);
+  CHECK(size >= 1);
+  CHECK(size < 64);
+  CHECK(runs.load() == 200);
+}
+#endif
 
 TEST_CASE("thousands of short jobs in a row all finish") {
   ThreadPool pool(2);

@@ -1,7 +1,7 @@
 #include "formats/base/text.h"
 
-#include <array>
 #include <algorithm>
+#include <array>
 #include <cstdio>
 
 namespace modnet {
@@ -61,6 +61,9 @@ int64_t utf8_error(std::string_view text) {
 }
 
 std::string escape_text(std::string_view text) {
+  // Nearly all names are printable ASCII, and checks compose a message's subject for each record that they look at.
+  const auto plain = [](char c) { return c >= 0x20 && c < 0x7f; };
+  if (std::all_of(text.begin(), text.end(), plain)) return std::string(text);
   std::string out;
   out.reserve(text.size());
   std::array<char, 16> buffer{};

@@ -4,6 +4,7 @@
 #include "commands/capabilities.h"
 #include "commands/check.h"
 #include "commands/compose.h"
+#include "commands/convert.h"
 #include "commands/embed.h"
 #include "commands/encode.h"
 #include "commands/eval.h"
@@ -24,6 +25,7 @@ std::vector<CommandSpec> command_table() {
       compose_command(),
       train_head_command(),
       attach_head_command(),
+      convert_command(),
       extract_command(),
       encode_command(),
       embed_command(),

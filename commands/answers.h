@@ -26,6 +26,7 @@ class AnswerRun {
                                               const std::string& encoder, const std::vector<std::string>& outputs);
   [[nodiscard]] const std::vector<AnswerPort>& ports() const { return ports_; }
   [[nodiscard]] ItemSource& source() { return *source_; }
+  [[nodiscard]] const std::vector<Chain>& chains() const { return chains_; }
   /// Models and data that are mapped: what an output made of them must still agree with when it is committed.
   [[nodiscard]] std::vector<const MappedFile*> inputs() const;
   [[nodiscard]] const Engine& engine() const { return engine_; }

@@ -7,6 +7,7 @@
 
 #include "commands/accept_file.h"
 #include "commands/chain.h"
+#include "commands/evidence.h"
 #include "commands/label.h"
 #include "commands/replace.h"
 #include "formats/base/text.h"
@@ -53,10 +54,16 @@ struct Assembly {
 /// The value of the port of `slot`.
 std::string value_of(const std::string& slot, const std::string& port) { return slot + "/" + port; }
 
-/// Adds a module behind another; its inputs are the bindings of the edge check, which is judged once all are known.
-void add_module(Assembly& assembly, const std::string& slot, const ModuleFile& module, const std::string& before_slot, const ModuleFile& before) {
+/// Adds a module behind another; its inputs are the bindings of the edge check, which is judged once all are known. A pair of
+/// spaces with other fingerprints is judged by what was measured.
+void add_module(Assembly& assembly, const std::string& slot, const ModuleFile& module, const std::string& before_slot, const ModuleFile& before,
+                const SeamEvidence& seam, double tolerance) {
   const Contract &from = before.view.index().contract, &to = module.view.index().contract;
-  assembly.seams.push_back({before.file.path(), module.file.path(), check_edge(from, to)});
+  CheckContext context;
+  context.measured = seam.records;
+  context.space_tolerance = tolerance;
+  assembly.seams.push_back({before.file.path(), module.file.path(), check_edge(from, to, context)});
+  explain_spaces(assembly.seams.back().report, seam);
   const CheckReport& report = assembly.seams.back().report;
   std::vector<std::string> ports, values, outputs, made;
   for (const Binding& binding : report.bindings) {
@@ -127,6 +134,7 @@ Result<int> run(Invocation& invocation) {
   const Arguments& args = invocation.args;
   MODNET_TRY(invocation.check_output(Invocation::Content::kBinary));
   if (args.has("replace") && args.has("accept")) return usage("--accept is not for --replace: what replaces a module must be able to");
+  if (args.has("replace") && args.has("space-tolerance")) return usage("--space-tolerance is for new composites; with --replace the evidence that modules record decides");
   if (args.has("replace")) return run_replace(invocation);
   if (const auto version = parse_version(args.text("version")); !version.ok()) return usage(version.error().what);
   const std::vector<std::string>& heads = args.words("HEAD");
@@ -147,6 +155,9 @@ Result<int> run(Invocation& invocation) {
   Assembly assembly;
   ModuleWriter writer(compression_of(invocation));
   std::vector<const MappedFile*> inputs;
+  std::vector<EvidenceRecord> evidence;
+  const double tolerance = args.real("space-tolerance");
+  MODNET_ASSIGN(const Engine engine, make_engine(invocation));
   Identity identity;
   const auto component = [&](const std::string& slot, const ModuleFile& module) {
     inputs.push_back(&module.file);
@@ -156,7 +167,7 @@ Result<int> run(Invocation& invocation) {
   if (encoder) {
     add_first(assembly, "encoder", *encoder);
     MODNET_TRY(component("encoder", *encoder));
-    add_module(assembly, "backbone", backbone, "encoder", *encoder);
+    add_module(assembly, "backbone", backbone, "encoder", *encoder, {}, tolerance);
   } else {
     add_first(assembly, "backbone", backbone);
   }
@@ -167,13 +178,19 @@ Result<int> run(Invocation& invocation) {
     const std::string& name = head.view.index().identity.name;
     if (Status status = check_head_name(name); !status.ok()) return std::move(status).error().in_file(head.file.path());
     if (!names.insert(name).second) return usage("two heads are called '" + name + "'", "train one of them with another --name").in_file(head.file.path());
-    add_module(assembly, name, head, "backbone", backbone);
+    auto seam = measure_seam(backbone.view, head.view, "backbone", "attach-head", tolerance, engine.options);
+    if (!seam.ok()) return std::move(seam).error().in_file(head.file.path());
+    add_module(assembly, name, head, "backbone", backbone, *seam, tolerance);
+    merge_evidence(evidence, seam->records);
     MODNET_TRY(component(name, head));
     chain += (names.size() == 1 ? " → " : ", ") + name;
   }
   std::vector<const Finding*> accepted;
   Card card;
   MODNET_TRY(judge_seams(invocation, assembly, accepted, card));
+  std::vector<Finding> said;  // what neither stops nor had to be accepted
+  for (const auto& seam : assembly.seams)
+    std::copy_if(seam.report.findings.begin(), seam.report.findings.end(), std::back_inserter(said), [](const Finding& one) { return !one.accepted; });
   if (!card.accepted.empty()) {
     MODNET_ASSIGN(std::string text, card_to_json(card));
     writer.set_trailer(TrailerKind::kCard, std::move(text));
@@ -194,6 +211,7 @@ Result<int> run(Invocation& invocation) {
   writer.set_identity(identity);
   writer.set_graph(assembly.graph);
   writer.set_contract(assembly.contract);
+  MODNET_TRY(writer.set_evidence(evidence));
   ModuleDigests digests;
   int64_t bytes = 0;
   if (!invocation.dry_run()) {
@@ -205,6 +223,7 @@ Result<int> run(Invocation& invocation) {
   // A module on standard output leaves no room for words there.
   if (invocation.output() != "-") {
     std::string text = escape_text(identity.name) + ": " + escape_text(chain) + "\n";
+    for (const Finding& one : said) text += std::string(one.rule->id) + ": " + escape_text(one.path) + ": " + escape_text(one.what) + "\n";
     text += invocation.dry_run() ? "would write " + invocation.output() + "\n"
                                  : invocation.output() + "  " + bytes_text(bytes) + "  content sha256:" + short_digest(digests.content) + "\n";
     invocation.console.print(text);
@@ -215,6 +234,11 @@ Result<int> run(Invocation& invocation) {
     for (const Finding* finding : accepted) list.push_back({{"rule", finding->rule->id}, {"path", finding->path}, {"key", finding_key(*finding)}, {"what", finding->what}});
     document["accepted"] = std::move(list);
   }
+  document["findings"] = Json::array();
+  for (const Finding& one : said) document["findings"].push_back({{"id", one.rule->id}, {"path", one.path}, {"what", one.what}});
+  document["evidence"] = Json::array();
+  for (const EvidenceRecord& one : evidence)
+    document["evidence"].push_back({{"port", one.port}, {"fingerprint", hex(one.fingerprint)}, {"root", hex(one.root)}, {"measure", figures_json(one.measure)}});
   if (!invocation.dry_run()) {
     document["output"] = invocation.output();
     document["bytes"] = bytes;
@@ -233,6 +257,7 @@ CommandSpec attach_head_command() {
       {.name = "encoder", .type = OptionType::kPath, .metavar = "FILE", .help = "encoder, so that the composite takes raw data"},
       {.name = "name", .type = OptionType::kText, .metavar = "NAME", .help = "name of the composite (default: that of the file)"},
       {.name = "version", .type = OptionType::kText, .metavar = "SEMVER", .help = "version of the composite", .default_text = "1.0.0"},
+      space_tolerance_option(),
   };
   for (OptionSpec& option : acceptance_options()) options.push_back(std::move(option));
   return {
@@ -242,8 +267,9 @@ CommandSpec attach_head_command() {
       .description =
           "Makes a composite of a backbone and one or more heads, with the encoder where --encoder gives it. Every module goes in "
           "whole and unchanged, in the slots 'encoder', 'backbone' and each head's name. The backbone runs once for all heads.\n\n"
-          "A head says which embedding space it was trained on. On a backbone with another space it is refused with exit 1, also "
-          "when the dimensions agree; --accept names the breaks that somebody answers for.\n\n"
+          "A head says which embedding space it was trained on. Where the backbone's fingerprint is another, the backbone is run on the "
+          "probes that the head carries: close to the stored outputs it is accepted, with the figures as evidence in the composite; "
+          "beyond the tolerance it is refused with exit 1, also when the dimensions agree; --accept names the breaks that somebody answers for.\n\n"
           "With --replace a composite gets other modules: BACKBONE is the composite, and each HEAD (of whatever kind) takes the slot of the "
           "--replace at its place. It must be able to replace what stood there (an evolution check), and what feeds it and what it "
           "feeds must fit (edge checks); else exit 1. All other components stay byte for byte. The composite's version rises by what "

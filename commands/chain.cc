@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "formats/base/text.h"
+#include "formats/module/evidence.h"
 #include "libmod/compute/target.h"
 #include "libmod/compute/vendor/blas.h"
 #include "libmod/contract/edge.h"
@@ -16,7 +17,7 @@ namespace modnet {
 namespace {
 
 constexpr std::string_view kContractKey = "modnet.contract", kProducerKey = "modnet.producer", kPolicyKey = "modnet.policy",
-                           kProbesKey = "modnet.probes", kLabelKey = "modnet.label";
+                           kProbesKey = "modnet.probes", kEvidenceKey = "modnet.evidence", kLabelKey = "modnet.label";
 
 }  // namespace
 
@@ -42,6 +43,9 @@ Result<StreamClaims> read_claims(const ArrowSchema& schema) {
   if (const std::string* text = schema.get(kProbesKey)) {
     MODNET_ASSIGN(claims.probes, base64_decode(*text));
   }
+  if (const std::string* text = schema.get(kEvidenceKey)) {
+    MODNET_ASSIGN(claims.evidence, base64_decode(*text));
+  }
   return claims;
 }
 
@@ -55,6 +59,7 @@ void write_claims(const StreamClaims& claims, ArrowSchema& schema) {
   if (!claims.policy.empty()) schema.set(std::string(kPolicyKey), claims.policy);
   if (!claims.label.empty()) schema.set(std::string(kLabelKey), claims.label);
   if (!claims.probes.empty()) schema.set(std::string(kProbesKey), base64_encode(as_bytes(claims.probes)));
+  if (!claims.evidence.empty()) schema.set(std::string(kEvidenceKey), base64_encode(as_bytes(claims.evidence)));
 }
 
 Result<Engine> make_engine(const Invocation& invocation) {
@@ -82,14 +87,22 @@ Result<Chain> Chain::make(std::vector<const ModuleFile*> modules, const std::vec
   Chain chain;
   const Contract* before = claims != nullptr && claims->contract ? &*claims->contract : nullptr;
   std::string before_name = "the stream";
+  std::vector<EvidenceRecord> recorded;
+  if (claims != nullptr) {
+    MODNET_ASSIGN(recorded, decode_evidence(as_bytes(claims->evidence)));
+  }
   std::vector<std::string> wanted_next = outputs;
   std::vector<std::vector<std::string>> wanted(modules.size());
   // Edges first, so that every mismatch is told before anything is loaded.
   for (size_t i = 0; i < modules.size(); ++i) {
     const ModuleIndex& index = modules[i]->view.index();
     if (before != nullptr) {
-      const CheckReport report = check_edge(*before, index.contract);
+      Subject giver(*before);
+      giver.evidence = recorded;
+      const CheckReport report = check_edge(giver, index.contract);
       MODNET_TRY(check_status(report, before_name, modules[i]->file.path()));
+      for (const Finding& one : report.findings)
+        chain.said_.push_back(escape_text(modules[i]->file.path()) + ":" + escape_text(one.path) + ": " + std::string(one.rule->id) + ": " + escape_text(one.what));
       if (i > 0) {
         auto& feed = chain.feeds_.emplace_back();
         for (const Binding& binding : report.bindings) {
@@ -100,6 +113,7 @@ Result<Chain> Chain::make(std::vector<const ModuleFile*> modules, const std::vec
     }
     before = &index.contract;
     before_name = modules[i]->file.path();
+    recorded.clear();  // what the stream says holds for its own values
   }
   wanted.back() = wanted_next;
   for (size_t i = 0; i < modules.size(); ++i) {
@@ -154,6 +168,11 @@ void note_seal(const ItemSource& source, Console& console) {
   const ArrowReader* reader = source.arrow();
   if (reader != nullptr && reader->seal() == Seal::kUnsealed && reader->schema().get(kContractKey) != nullptr)
     console.note(escape_text(source.name()) + ": the stream is not sealed; what it says of its producer is not verified");
+}
+
+void note_checks(std::span<const Chain> chains, Console& console) {
+  for (const Chain& chain : chains)
+    for (const std::string& one : chain.said()) console.note(one);
 }
 
 void note_truncated(const RunCounts& counts, Console& console) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct StreamClaims {
   std::vector<Lineage> producers;      // first to last: relation = kind, name "NAME VERSION", content
   std::string policy;                  // "portable", "vendor:…"
   std::string probes;                  // encoded probes trailer of the last producer; empty: none
+  std::string evidence;                // encoded evidence trailer of the last producer, its components' included; empty: none
   std::string label;                   // name of the label's column
 };
 /// kMalformed for metadata that cannot be read. No modnet metadata gives no contract.
@@ -43,15 +45,19 @@ struct Engine {
 class Chain {
  public:
   /// One module or an encoder and a module. `outputs` are ports (or taps) of the last one. `claims` are those of the data's
-  /// stream, whose contract must fit the first module. Incompatible modules are Code::kNo with the edge check's words.
+  /// stream, whose contract must fit the first module; where
+  /// fingerprints differ, the stream's recorded evidence decides. Incompatible modules are Code::kNo with the edge check's words.
   [[nodiscard]] static Result<Chain> make(std::vector<const ModuleFile*> modules, const std::vector<std::string>& outputs,
                                           const StreamClaims* claims, const Engine& engine);
   /// Input ports of the first module that the data must fill.
   [[nodiscard]] const std::vector<Port>& inputs() const { return runners_.front().inputs(); }
   [[nodiscard]] const std::vector<Port>& outputs() const { return runners_.back().outputs(); }
   [[nodiscard]] Result<RunCounts> run(const ItemBatch& batch, std::vector<OutputColumn>* outputs);
+  /// What the edge checks found that did not stop them: spaces that are the same by recorded evidence, with its figures.
+  [[nodiscard]] const std::vector<std::string>& said() const { return said_; }
 
  private:
+  std::vector<std::string> said_;
   std::vector<Runner> runners_;
   std::vector<std::vector<std::pair<std::string, std::string>>> feeds_;  // between stages: output port → input port
 };
@@ -66,6 +72,9 @@ class Chain {
 
 /// What to say of the end of an Arrow input: an unsealed stream is noted, its claims are unverified.
 void note_seal(const ItemSource& source, Console& console);
+
+/// Says what edge checks found that did not stop them.
+void note_checks(std::span<const Chain> chains, Console& console);
 
 /// Says how many texts were cut, if any were.
 void note_truncated(const RunCounts& counts, Console& console);

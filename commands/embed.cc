@@ -2,7 +2,10 @@
 
 #include <optional>
 
+#include "commands/evidence.h"
 #include "commands/feature_stream.h"
+#include "formats/base/text.h"
+#include "formats/module/evidence.h"
 #include "formats/module/probes.h"
 
 namespace modnet {
@@ -49,6 +52,11 @@ Result<int> run(Invocation& invocation) {
   auto probes = probes_of(backbone.view);
   if (!probes.ok()) return std::move(probes).error().in_file(backbone.file.path());
   job.probes = std::move(*probes);
+  if (const auto evidence = collect_evidence(backbone.view); evidence.ok()) {
+    MODNET_ASSIGN(job.evidence, encode_evidence(*evidence));
+  } else {
+    invocation.console.warn(escape_text(input_name(backbone.file.path())) + ": its evidence cannot be read and is not handed on: " + escape_text(evidence.error().what));
+  }
   job.data = read_data_options(args, args.word("DATA").empty() ? "-" : args.word("DATA"));
   return run_stream(invocation, job);
 }
@@ -62,7 +70,7 @@ CommandSpec embed_command() {
       .summary = "turn prepared data into embeddings",
       .description =
           "Runs a backbone on a stream of prepared inputs, or on raw data with --encoder, and writes a stream of embeddings with their "
-          "space, its probes and the digests of what made them. A composite uses its own encoder.\n\n"
+          "space, its probes, the evidence that the backbone carries, and the digests of what made them. A composite uses its own encoder.\n\n"
           "With the portable policy a row's bits do not depend on --batch-size, order, --threads or CPU.",
       .positionals = {{.name = "BACKBONE", .help = "a backbone or composite"}, {.name = "DATA", .help = "a stream, or raw data; - (the default) is standard input", .minimum = 0}},
       .options = joined({{{.name = "encoder", .type = OptionType::kPath, .metavar = "FILE", .help = "encoder for raw data"},

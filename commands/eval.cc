@@ -174,6 +174,7 @@ class Evaluation {
       text += (p > 0 ? "\n" : "") + escape_text(answer.name) + ": " + std::to_string(rows_) + " items\n" + part;
     }
     note_seal(run_.source(), invocation_.console);
+    note_checks(run_.chains(), invocation_.console);
     const RunCounts& counts = run_.counts();
     note_truncated(counts, invocation_.console);
     invocation_.console.print(text);

@@ -63,6 +63,7 @@ StreamClaims claims_of(const StreamJob& job, const Chain& chain, const ItemSourc
   for (const ModuleFile* module : job.modules) claims.producers.push_back(producer_of(*module));
   claims.policy = before.policy.empty() || before.policy == "portable" ? engine.policy : before.policy;
   claims.probes = job.probes;
+  claims.evidence = job.evidence;
   if (source.has_labels()) claims.label = source.label_name();
   return claims;
 }
@@ -137,6 +138,7 @@ Result<int> run_stream(Invocation& invocation, const StreamJob& job) {
   MODNET_TRY(output->commit(inputs));
   console.clear_progress();
   note_seal(*source, console);
+  note_checks({&chain, 1}, console);
   note_truncated(counts, console);
   console.detail(std::to_string(counts.items) + " items, " + std::to_string(counts.tokens) + " tokens");
   console.emit_json({{"output", path}, {"items", counts.items}, {"tokens", counts.tokens}, {"truncated", counts.truncated}, {"digest", writer->digest()}, {"policy", engine.policy}});

@@ -13,7 +13,7 @@ struct StreamJob {
   std::vector<const ModuleFile*> modules;  // run one behind the other
   std::vector<std::string> ports;          // of the last module
   DataOptions data;
-  std::string probes;                      // encoded, of the last module; empty: none
+  std::string probes, evidence;            // encoded, of the last module; empty: none
 };
 
 /// Runs the job into the command's output and says what was done. Returns the exit code.

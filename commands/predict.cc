@@ -221,6 +221,7 @@ Result<int> run(Invocation& invocation) {
   MODNET_TRY(output->commit(answers.inputs()));
   invocation.console.clear_progress();
   note_seal(answers.source(), invocation.console);
+  note_checks(answers.chains(), invocation.console);
   const RunCounts& counts = answers.counts();
   note_truncated(counts, invocation.console);
   invocation.console.emit_json({{"output", invocation.output()}, {"items", counts.items}, {"tokens", counts.tokens}, {"truncated", counts.truncated}, {"policy", answers.engine().policy}});

@@ -2,6 +2,7 @@
 
 #include "commands/attach_head.h"
 #include "commands/capabilities.h"
+#include "commands/card.h"
 #include "commands/check.h"
 #include "commands/compose.h"
 #include "commands/convert.h"
@@ -32,6 +33,7 @@ std::vector<CommandSpec> command_table() {
       predict_command(),
       eval_command(),
       inspect_command(),
+      card_command(),
       verify_command(),
       check_command(),
       sign_command(),

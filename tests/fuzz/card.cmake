@@ -1,0 +1,1 @@
+modnet_fuzz(card SOURCES card_fuzz.cc LIBS module)

@@ -131,7 +131,11 @@ TEST_CASE("figures of an evaluation come with the digests of model and data, and
 TEST_CASE("nothing that a card says drives a terminal, or is taken for Markdown, HTML or YAML") {
   Card card;
   card.intended_use = "# not a heading\n- no list\n1. none\n<script>x</script> [l](javascript:1) \x1b[2J \u202e\n---";
-  card.metrics.push_back({.answer = "a|b", .name = "x\"\nlicense: evil", .value = 1});
+  CardMetric metric;
+  metric.answer = "a|b";
+  metric.name = "x\"\nlicense: evil";
+  metric.value = 1;
+  card.metrics.push_back(metric);
   Identity identity;
   identity.name = "n";
   identity.kind = Kind::kHead;

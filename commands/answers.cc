@@ -42,7 +42,7 @@ Result<AnswerRun> AnswerRun::open(const Invocation& invocation, const std::vecto
       if (it != outputs.end()) found[static_cast<size_t>(it - outputs.begin())] = true;
       auto card = card_of(module.view, *port);
       if (!card.ok()) return std::move(card).error().in_file(path);
-      run.ports_.push_back({*port, module.view.index().identity.name, port->name, std::move(*card)});
+      run.ports_.push_back({*port, module.view.index().identity.name, port->name, std::move(*card), module.view.digests().content});
       ports.push_back(port->name);
     }
     if (ports.empty() && outputs.empty())

@@ -17,6 +17,7 @@ struct AnswerPort {
   std::string model;      // name of the module
   std::string name;       // of the port, qualified by the model where two are equal
   std::string card;       // JSON of the head's card; empty: none
+  Digest content{};       // of the module
 };
 
 class AnswerRun {
@@ -27,6 +28,8 @@ class AnswerRun {
   [[nodiscard]] const std::vector<AnswerPort>& ports() const { return ports_; }
   [[nodiscard]] ItemSource& source() { return *source_; }
   [[nodiscard]] const std::vector<Chain>& chains() const { return chains_; }
+  /// The encoder that was given, then the models.
+  [[nodiscard]] const std::vector<std::unique_ptr<ModuleFile>>& modules() const { return files_; }
   /// Models and data that are mapped: what an output made of them must still agree with when it is committed.
   [[nodiscard]] std::vector<const MappedFile*> inputs() const;
   [[nodiscard]] const Engine& engine() const { return engine_; }

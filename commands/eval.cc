@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <map>
 
 #include <nlohmann/json.hpp>
@@ -68,12 +69,41 @@ std::string figures_text(const std::vector<Figure>& figures) {
   return out;
 }
 
+/// Files that hold the data, mapped while they are read, so that a digest is of what was measured on. Pipes have none.
+Result<std::vector<MappedFile>> open_data_files(const DataOptions& data) {
+  std::vector<MappedFile> out;
+  for (const std::string& path : {data.path, data.labels_file}) {
+    std::error_code error;
+    if (path.empty() || path == "-" || !std::filesystem::is_regular_file(path, error)) continue;
+    MODNET_ASSIGN(MappedFile file, MappedFile::open(path));
+    out.push_back(std::move(file));
+  }
+  return out;
+}
+
+/// Names without their folders: what is noted on a card does not depend on where files lay.
+Result<Json> data_files_json(const std::vector<MappedFile>& files) {
+  Json out = Json::array();
+  for (const MappedFile& file : files) {
+    MODNET_TRY(file.unchanged());
+    out.push_back({{"name", file.path().substr(file.path().rfind('/') + 1)}, {"digest", "sha256:" + hex(sha256(file.bytes()))}});
+  }
+  return out;
+}
+
+Json models_json(const AnswerRun& run) {
+  Json out = Json::array();
+  for (const auto& module : run.modules())
+    out.push_back({{"name", module->view.index().identity.name}, {"content", "sha256:" + hex(module->view.digests().content)}});
+  return out;
+}
+
 /// Figures that need probabilities: a head that gives scores only has none of them.
 constexpr std::string_view kProbabilityFigures[] = {"log_loss", "brier", "ece_15"};
 
 class Evaluation {
  public:
-  Evaluation(const Invocation& invocation, AnswerRun& run) : invocation_(invocation), run_(run) {}
+  Evaluation(const Invocation& invocation, AnswerRun& run, const std::vector<MappedFile>& data) : invocation_(invocation), run_(run), data_(data) {}
 
   Status collect() {
     collected_.resize(run_.ports().size());
@@ -170,6 +200,7 @@ class Evaluation {
       std::string part;
       Status status = answer.port.semantic == Semantic::kValue ? regress(answer, collected_[p], one, part) : classify(answer, collected_[p], one, part);
       if (!status.ok()) return std::move(status).error().in_file(run_.source().name());
+      one["model"] = "sha256:" + hex(answer.content);
       answers[answer.name] = one;
       text += (p > 0 ? "\n" : "") + escape_text(answer.name) + ": " + std::to_string(rows_) + " items\n" + part;
     }
@@ -177,8 +208,13 @@ class Evaluation {
     note_checks(run_.chains(), invocation_.console);
     const RunCounts& counts = run_.counts();
     note_truncated(counts, invocation_.console);
+    const bool json = invocation_.console.json();
+    Json data_files = Json::array();
+    if (json) {
+      MODNET_ASSIGN(data_files, data_files_json(data_));
+    }
     invocation_.console.print(text);
-    invocation_.console.emit_json({{"data", run_.source().name()}, {"items", counts.items}, {"tokens", counts.tokens}, {"truncated", counts.truncated},
+    invocation_.console.emit_json({{"data", run_.source().name()}, {"data_files", data_files}, {"models", models_json(run_)}, {"items", counts.items}, {"tokens", counts.tokens}, {"truncated", counts.truncated},
                                    {"policy", run_.engine().policy}, {"seed", invocation_.args.integer("seed")}, {"replicates", invocation_.args.integer("replicates")}, {"answers", answers}});
     return kExitOk;
   }
@@ -216,6 +252,7 @@ class Evaluation {
 
   const Invocation& invocation_;
   AnswerRun& run_;
+  const std::vector<MappedFile>& data_;
   std::vector<Collected> collected_;
   std::vector<std::string> labels_;
   std::vector<double> numbers_;
@@ -229,10 +266,12 @@ Result<int> run(Invocation& invocation) {
   if (models.size() < 2) return usage("expected at least one model and the data", "use - for data on standard input");
   const std::string data = models.back();
   models.pop_back();
-  MODNET_ASSIGN(AnswerRun answers, AnswerRun::open(invocation, models, read_data_options(args, data), args.text("encoder"), args.list("output-port")));
+  const DataOptions options = read_data_options(args, data);
+  MODNET_ASSIGN(AnswerRun answers, AnswerRun::open(invocation, models, options, args.text("encoder"), args.list("output-port")));
   if (!answers.source().has_labels())
     return usage("the data has no labels to compare with", "give --label COLUMN, or --labels FILE").in_file(answers.source().name());
-  return Evaluation(invocation, answers).run();
+  MODNET_ASSIGN(const std::vector<MappedFile> files, open_data_files(options));
+  return Evaluation(invocation, answers, files).run();
 }
 
 }  // namespace

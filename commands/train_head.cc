@@ -16,6 +16,7 @@
 #include "libmod/contract/names.h"
 #include "libmod/contract/versions.h"
 #include "libmod/graph/graph.h"
+#include "libmod/module/card.h"
 #include "libmod/module/semantics.h"
 #include "libmod/train/logistic.h"
 #include "libmod/train/ridge.h"
@@ -156,7 +157,17 @@ struct Trained {
   LinearHead head;
   std::vector<std::string> names;  // of classes; empty for regression
   double target_mean = 0;
+  std::vector<CardQuantile> quantiles;  // of the targets; empty for classification
 };
+
+/// Smallest, largest and the quartiles between them, each a value that occurs (nearest rank).
+std::vector<CardQuantile> quantiles_of(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  std::vector<CardQuantile> out;
+  for (const double share : {0.0, 0.25, 0.5, 0.75, 1.0})
+    out.push_back({share, values[static_cast<size_t>(std::round(share * static_cast<double>(values.size() - 1)))]});
+  return out;
+}
 
 Result<Trained> fit(const Invocation& invocation, const Engine& engine, const Training& training) {
   const Arguments& args = invocation.args;
@@ -183,6 +194,7 @@ Result<Trained> fit(const Invocation& invocation, const Engine& engine, const Tr
     MODNET_ASSIGN(const std::vector<double> targets, numeric_targets(training, file));
     for (const double target : targets) trained.target_mean += target;
     trained.target_mean /= static_cast<double>(targets.size());
+    trained.quantiles = quantiles_of(targets);
     fitted = train_ridge(engine.options.context, features, targets, 1, ridge, progress);
   } else {
     if (!training.numbers.empty())
@@ -224,6 +236,25 @@ Json report_json(const Invocation& invocation, const Training& training, const T
     out["path"].push_back(row);
   }
   return out;
+}
+
+/// The report as it is, and the same facts in the form that every card has. More labels than a card holds are left out.
+Result<std::string> card_of(const std::string& path, const Training& training, const Trained& trained, const Json& report) {
+  MODNET_ASSIGN(const MappedFile file, MappedFile::open(path));
+  CardData data;
+  data.name = escape_text(path.substr(path.rfind('/') + 1));
+  data.digest = sha256(file.bytes());
+  data.rows = training.rows;
+  const std::vector<int64_t>& counts = trained.head.report.class_counts;
+  const bool fits = static_cast<int64_t>(trained.names.size()) <= kMaxCardItems && counts.size() == trained.names.size() &&
+                    std::none_of(trained.names.begin(), trained.names.end(), [](const std::string& name) { return name.empty() || static_cast<int64_t>(name.size()) > kMaxCardText; });
+  for (size_t i = 0; fits && i < counts.size(); ++i) data.labels.push_back({trained.names[i], counts[i]});
+  data.quantiles = trained.quantiles;
+  for (const Lineage& producer : training.claims.producers) data.made_by.push_back({producer.name, producer.content});
+  Card card;
+  card.training_data.push_back(std::move(data));
+  card.training = report.dump();
+  return card_to_json(card);
 }
 
 Status write_head(const Invocation& invocation, const Training& training, const Trained& trained, const Json& report, ModuleDigests& digests) {
@@ -271,7 +302,8 @@ Status write_head(const Invocation& invocation, const Training& training, const 
   const std::vector<float> weights(trained.head.weights.begin(), trained.head.weights.end()), bias(trained.head.bias.begin(), trained.head.bias.end());
   MODNET_TRY(writer.add_tensor("weight", DType::kF32, {static_cast<uint64_t>(outputs), static_cast<uint64_t>(columns)}, std::as_bytes(std::span(weights))));
   MODNET_TRY(writer.add_tensor("bias", DType::kF32, {static_cast<uint64_t>(outputs)}, std::as_bytes(std::span(bias))));
-  writer.set_trailer(TrailerKind::kCard, Json{{"schema", "modnet.card.v1"}, {"training", report}}.dump());
+  MODNET_ASSIGN(std::string card, card_of(args.text("features"), training, trained, report));
+  writer.set_trailer(TrailerKind::kCard, std::move(card));
   MODNET_ASSIGN(const std::unique_ptr<Output> out, invocation.open_output(Invocation::Content::kBinary));
   MODNET_ASSIGN(digests, writer.write(*out));
   std::vector<const MappedFile*> inputs;

@@ -19,6 +19,7 @@ modnet eval model.mnet test.tsv --text text --label class --json >model.json
 python3 - <<'END'
 import json
 head, model = (json.load(open(name))["answers"]["class"] for name in ("head.json", "model.json"))
+assert head.pop("model") != model.pop("model"), "a figure is of the module that was run"
 assert head == model, "a head on embeddings and the composite on texts give the same report"
 assert model["figures"]["accuracy"]["value"] > 0.8 > model["figures"]["accuracy"]["baseline"]
 assert sum(map(sum, model["confusion"])) == model["rows"] == 48

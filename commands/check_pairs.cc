@@ -7,6 +7,7 @@
 
 #include "libmod/compute/op.h"
 #include "libmod/contract/names.h"
+#include "libmod/module/card.h"
 
 namespace modnet {
 namespace {
@@ -37,6 +38,35 @@ bool fits_pattern(const std::string& pattern, const CheckInput& input) {
   return input.module && (fits(input.identity().name) || fits(input.identity().name + "@" + input.identity().version));
 }
 
+/// What a card claims was measured; nothing where it is no card that this build reads, which is for 'modnet card' to say.
+std::vector<MetricClaim> metrics_of(const ModuleView& view) {
+  std::vector<MetricClaim> out;
+  const Result<Bytes> bytes = view.trailer(TrailerKind::kCard);
+  const Result<Card> card = bytes.ok() ? card_from_json(as_text(*bytes)) : Result<Card>(Card{});
+  if (!card.ok()) return out;
+  for (const CardMetric& one : card->metrics) {
+    std::string data;
+    bool stated = !one.data.empty();
+    for (const CardSource& source : one.data) {
+      stated = stated && !is_zero(source.digest);
+      data += hex(source.digest);
+    }
+    const std::string name = one.answer.empty() ? one.name : one.answer + "." + one.name;
+    out.push_back({name, one.value, one.low.value_or(one.value), one.high.value_or(one.value), stated ? data : std::string()});
+  }
+  return out;
+}
+
+/// A new version that its card says is worse than the old one, on the same data.
+void check_cards(const CheckedModule& before, const CheckedModule& now, CheckReport& report) {
+  Findings found;
+  check_metrics(metrics_of(before.view()), metrics_of(now.view()), found);
+  if (found.items().empty()) return;
+  for (Finding& finding : found.take()) report.findings.push_back(std::move(finding));
+  std::stable_sort(report.findings.begin(), report.findings.end(), [](const Finding& a, const Finding& b) { return a.rule < b.rule; });
+  settle(report);
+}
+
 /// Runs what is to be run, then the check with what that showed.
 Status check_opened(const CheckedModule& from, const CheckedModule& to, CheckKind kind, CheckContext context, const Prober& prober, CheckedPair& out) {
   MeasuredPair measured;
@@ -46,6 +76,7 @@ Status check_opened(const CheckedModule& from, const CheckedModule& to, CheckKin
   context.measured = measured.records;
   out.report = kind == CheckKind::kEdge ? check_edge(from, to, context) : check_evolution(from, to, context);
   add_measured(measured, out);
+  if (kind == CheckKind::kEvolution) check_cards(from, to, out.report);
   return ok();
 }
 

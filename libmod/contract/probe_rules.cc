@@ -21,8 +21,10 @@ void check_probe_run(const ProbeRun& run, Findings& out) {
 }
 
 bool less_is_better(std::string_view metric) {
-  constexpr std::array kNames = {std::string_view("log_loss"), std::string_view("brier"), std::string_view("ece"),
-                                 std::string_view("mae"), std::string_view("rmse"), std::string_view("perplexity")};
+  metric = metric.substr(metric.rfind('.') + 1);  // npos + 1 is 0
+  constexpr std::array kNames = {std::string_view("log_loss"), std::string_view("brier"), std::string_view("ece_15"),
+                                 std::string_view("mae"), std::string_view("rmse"), std::string_view("mse"),
+                                 std::string_view("median_absolute_error"), std::string_view("max_error"), std::string_view("perplexity")};
   return std::find(kNames.begin(), kNames.end(), metric) != kNames.end();
 }
 

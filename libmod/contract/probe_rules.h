@@ -25,12 +25,13 @@ void check_probe_run(const ProbeRun& run, Findings& out);
 
 /// A metric as a card states it.
 struct MetricClaim {
-  std::string name;            // "accuracy"
+  std::string name;            // "accuracy", "sections.accuracy"
   double value = 0;
   double low = 0, high = 0;    // 95 % interval; equal to value where none is stated
   std::string data;            // digest of what it was measured on; empty: not stated
 };
-/// Metrics where less is better ("log_loss", "brier", "ece", "mae", "rmse", "perplexity").
+/// Metrics of eval where less is better ("log_loss", "brier", "ece_15", the errors of regression) and "perplexity", whatever
+/// answer they are of.
 [[nodiscard]] bool less_is_better(std::string_view metric);
 /// Compares metrics of the same name on the same data. Worse than the old interval is PROBE_METRIC_REGRESSION.
 void check_metrics(std::span<const MetricClaim> before, std::span<const MetricClaim> now, Findings& out);

@@ -148,6 +148,8 @@ TEST_CASE("what probes and cards show has rules") {
   CHECK(metrics({"accuracy", 0.76, 0.75, 0.77, ""}, {"accuracy", 0.1, 0, 0.2, ""}) == 0);
   CHECK(metrics({"log_loss", 0.7, 0.68, 0.72, "d"}, {"log_loss", 0.73, 0.7, 0.8, "d"}) == 1);
   CHECK(metrics({"log_loss", 0.7, 0.68, 0.72, "d"}, {"log_loss", 0.2, 0.1, 0.3, "d"}) == 0);
+  CHECK(metrics({"kind.ece_15", 0.07, 0.06, 0.08, "d"}, {"kind.ece_15", 0.02, 0.01, 0.03, "d"}) == 0);
+  CHECK(metrics({"kind.ece_15", 0.07, 0.06, 0.08, "d"}, {"kind.ece_15", 0.09, 0.08, 0.1, "d"}) == 1);
 }
 
 TEST_CASE("every rule has a row in full and a test that fires it") {

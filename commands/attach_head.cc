@@ -134,7 +134,6 @@ Result<int> run(Invocation& invocation) {
   const Arguments& args = invocation.args;
   MODNET_TRY(invocation.check_output(Invocation::Content::kBinary));
   if (args.has("replace") && args.has("accept")) return usage("--accept is not for --replace: what replaces a module must be able to");
-  if (args.has("replace") && args.has("space-tolerance")) return usage("--space-tolerance is for new composites; with --replace the evidence that modules record decides");
   if (args.has("replace")) return run_replace(invocation);
   if (const auto version = parse_version(args.text("version")); !version.ok()) return usage(version.error().what);
   const std::vector<std::string>& heads = args.words("HEAD");

@@ -5,10 +5,12 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/chain.h"
+#include "commands/evidence.h"
 #include "commands/label.h"
 #include "commands/module_file.h"
 #include "formats/base/text.h"
 #include "formats/module/digests.h"
+#include "formats/module/evidence.h"
 #include "formats/module/write.h"
 #include "libmod/contract/edge.h"
 #include "libmod/contract/evolution.h"
@@ -84,22 +86,39 @@ Status fill(const Invocation& invocation, const ModuleFile& model, Slots& slots)
   return ok();
 }
 
-/// Each new module as an evolution of the old one, then every seam around it.
-Status check_slots(const ModuleFile& model, Slots& slots, const Replacement& replacement) {
+/// Each new module as an evolution of the old one, then every seam around it. Where the fingerprints of a new backbone and of
+/// what stands behind it differ, it is run on the probes that they carry, as attach-head does; the records are kept.
+Status check_slots(const Invocation& invocation, const ModuleFile& model, Slots& slots, const Replacement& replacement, std::vector<EvidenceRecord>& measured) {
+  MODNET_ASSIGN(const Engine engine, make_engine(invocation));
+  CheckContext context;
+  context.space_tolerance = invocation.args.real("space-tolerance");
+  std::vector<SeamEvidence> runs(replacement.seams.size());
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const Seam& seam = replacement.seams[i];
+    if (seam.from.empty() || (!slots.at(seam.from).now && !slots.at(seam.to).now)) continue;
+    auto run = measure_seam(slots.at(seam.from).view(), slots.at(seam.to).view(), seam.from, "attach-head", context.space_tolerance, engine.options);
+    if (!run.ok()) return std::move(run).error().in_file(model.file.path());
+    runs[i] = std::move(*run);
+    merge_evidence(measured, runs[i].records);
+  }
+  context.measured = measured;
   for (auto& [name, slot] : slots) {
     if (!slot.now) continue;
     const ModuleIndex& before = slot.before.index();
-    slot.report = check_evolution(Subject(before.contract, before.identity, slot.before.digests().content), slot.subject());
+    slot.report = check_evolution(Subject(before.contract, before.identity, slot.before.digests().content), slot.subject(), context);
     MODNET_TRY(check_status(slot.report, "'" + name + "' of " + model.file.path(), slot.now->file.path()));
   }
-  for (const Seam& seam : replacement.seams) {
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const Seam& seam = replacement.seams[i];
     Subject from(seam.gives), to(seam.takes);
     const Slot& taker = slots.at(seam.to);
     to = taker.subject();
     to.contract = &seam.takes;
     if (!seam.from.empty()) from = slots.at(seam.from).subject();
     from.contract = &seam.gives;
-    MODNET_TRY(check_status(check_edge(from, to), seam.from.empty() ? "what feeds '" + seam.to + "'" : "'" + seam.from + "'", taker.now ? taker.now->file.path() : "'" + seam.to + "' of " + model.file.path()));
+    CheckReport report = check_edge(from, to, context);
+    explain_spaces(report, runs[i]);
+    MODNET_TRY(check_status(report, seam.from.empty() ? "what feeds '" + seam.to + "'" : "'" + seam.from + "'", taker.now ? taker.now->file.path() : "'" + seam.to + "' of " + model.file.path()));
   }
   return ok();
 }
@@ -162,7 +181,8 @@ Result<int> run_replace(Invocation& invocation) {
   }
   auto replaced = replace_slots(index, before, now);
   if (!replaced.ok()) return std::move(replaced).error().in_file(model.file.path());
-  MODNET_TRY(check_slots(model, slots, *replaced));
+  std::vector<EvidenceRecord> measured;
+  MODNET_TRY(check_slots(invocation, model, slots, *replaced, measured));
 
   ModuleWriter writer(compression_of(invocation));
   MODNET_TRY(copy_rest(model, writer, invocation.console));
@@ -187,15 +207,23 @@ Result<int> run_replace(Invocation& invocation) {
   const Subject old(index.contract, index.identity, model.view.digests().content);
   Subject made(contract, identity, content_digest(contract_digest(contract), writer.body()));
   MODNET_ASSIGN(std::vector<EvidenceRecord> evidence, model.view.evidence());
+  if (!measured.empty()) {
+    merge_evidence(evidence, measured);
+    MODNET_ASSIGN(std::string trailer, encode_evidence(evidence));
+    writer.set_trailer(TrailerKind::kEvidence, std::move(trailer));
+  }
   for (const auto& [name, slot] : slots) evidence.insert(evidence.end(), slot.evidence.begin(), slot.evidence.end());
   made.evidence = evidence;
-  const Bump required = check_evolution(old, made).required;
+  CheckContext context;
+  context.measured = measured;
+  context.space_tolerance = args.real("space-tolerance");
+  const Bump required = check_evolution(old, made, context).required;
   if (args.has("version")) identity.version = args.text("version");
   else {
     MODNET_ASSIGN(identity.version, next_version(index.identity.version, required));
   }
   if (const auto version = parse_version(identity.version); !version.ok()) return usage(version.error().what);
-  const CheckReport whole = check_evolution(old, made);
+  const CheckReport whole = check_evolution(old, made, context);
   MODNET_TRY(check_status(whole, model.file.path(), invocation.output()));
   writer.set_identity(identity);
 

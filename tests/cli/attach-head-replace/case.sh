@@ -17,6 +17,13 @@ modnet attach-head tiny/backbone.mnet class-2.mnet --encoder tiny/encoder.mnet -
 for model in model-2 fresh; do modnet predict $model.mnet test.tsv --csv >$model.csv; done
 cmp model-2.csv fresh.csv && echo "it answers as one made afresh"
 
+modnet convert tiny/backbone.mnet --dtype bf16 -o small.mnet -q >/dev/null
+says modnet attach-head model.mnet small.mnet --replace backbone -o model-small.mnet
+modnet inspect model-small.mnet --json | python3 -c '
+import json, sys
+print([trailer["kind"] for trailer in json.load(sys.stdin)["trailers"]])'
+says modnet attach-head model.mnet small.mnet --replace backbone -o x.mnet --space-tolerance 0.000001
+
 echo "== what is refused"
 says modnet attach-head model-2.mnet class.mnet --replace class -o x.mnet
 says modnet attach-head model.mnet class-2.mnet --replace class -o x.mnet --version 1.0.0

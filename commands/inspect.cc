@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "commands/diff.h"
 #include "commands/label.h"
 #include "commands/module_file.h"
 #include "formats/base/text.h"
@@ -11,7 +12,6 @@
 #include "libmod/contract/names.h"
 
 namespace modnet {
-namespace {
 
 std::string_view codec_name(Codec codec) {
   switch (codec) {
@@ -40,6 +40,8 @@ std::string shape_text(const std::vector<uint64_t>& shape) {
   for (const uint64_t dim : shape) out += (out.empty() ? "" : ",") + std::to_string(dim);
   return "[" + out + "]";
 }
+
+namespace {
 
 /// A tensor with the slots that lead to it in its name.
 struct NamedTensor {
@@ -228,7 +230,18 @@ Result<int> inspect_view(Invocation& invocation, const ModuleView& view, const s
 }
 
 Result<int> run(Invocation& invocation) {
-  const std::string path = invocation.args.word("FILE");
+  const Arguments& args = invocation.args;
+  const std::vector<std::string>& files = args.words("FILE");
+  if (args.flag("diff")) {
+    if (files.size() != 2) return usage("--diff compares two files; expected FILE FILE, got one");
+    if (files[0] == "-" && files[1] == "-") return usage("standard input is one file; expected '-' once, got it twice");
+    for (const std::string_view option : {"tensors", "layout", "card"})
+      if (args.flag(option)) return usage("--" + std::string(option) + " shows one file; expected it without --diff");
+    return run_diff(invocation, files[0], files[1]);
+  }
+  if (args.flag("stats")) return usage("--stats is about two files; expected it with --diff");
+  if (files.size() != 1) return usage("expected one FILE, got two", "add --diff to compare them");
+  const std::string path = files[0];
   const int64_t limit = invocation.args.has("max-memory") ? invocation.max_memory() : 0;
   MODNET_ASSIGN(const ModuleFile module, ModuleFile::open(path, limit));
   Result<int> result = inspect_view(invocation, module.view, input_name(path));
@@ -247,13 +260,19 @@ CommandSpec inspect_command() {
           "Prints what a module is: its kind and digests, the ports that it takes and gives, the embedding spaces that it "
           "knows, and how many parameters it has. Components of a composite are counted in.\n\n"
           "Reads the preamble, the index and the trailer directory, never the payload, so it takes milliseconds on any "
-          "size; 'modnet verify' reads every byte. With --tensors, --layout or --card it prints that instead of the label.",
-      .positionals = {{.name = "FILE", .help = "a module; - is standard input"}},
+          "size; 'modnet verify' reads every byte. With --tensors, --layout or --card it prints that instead of the label.\n\n"
+          "With --diff it compares two modules: the contract field by field, then "
+          "tensors, graph, assets and components by their digests, then what is not content: identity, card, other trailers and "
+          "the way in which the same content is stored. Only what differs is read. Exit 0: the same content. 1: another.",
+      .positionals = {{.name = "FILE", .help = "a module, two with --diff; - is standard input", .maximum = 2}},
       .options = {{.name = "tensors", .help = "list every tensor, those of components as SLOT/NAME"},
                   {.name = "layout", .help = "list every part of the file with offset and length"},
-                  {.name = "card", .help = "print the model card"}},
+                  {.name = "card", .help = "print the model card"},
+                  {.name = "diff", .help = "compare two modules; exit 1 when their content differs"},
+                  {.name = "stats", .help = "with --diff: read changed tensors of equal shape and say how far they lie apart"}},
       .examples = "modnet inspect sections-model.mnet\nmodnet inspect minilm/backbone.mnet --tensors\n"
-                  "modnet inspect sections-model.mnet --json | jq .spaces",
+                  "modnet inspect sections-model.mnet --json | jq .spaces\n"
+                  "modnet inspect --diff v1/backbone.mnet v2/backbone.mnet --stats",
       .run = run,
   };
 }

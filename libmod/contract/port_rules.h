@@ -33,6 +33,9 @@ namespace modnet {
 /// The longest sequence along the record's axis, 0 = unbounded or no sequence.
 [[nodiscard]] uint64_t longest_sequence(const Port& port);
 
+/// Evidence from fewer probes decides nothing (DESIGN section 5).
+inline constexpr int64_t kLeastProbes = 64;
+
 /// How two spaces that meet were decided (DESIGN section 5).
 enum class SpaceCase : uint8_t {
   kNothingAsked,         // the taking side names no space

@@ -83,7 +83,7 @@ SpaceDecision decide_space(const Port& from, const Port& to, const SpaceEvidence
     for (const bool measured : {true, false})
       if (const EvidenceRecord* record = look(measured ? evidence->measured : evidence->recorded)) {
         const SpaceMeasure& m = record->measure;
-        if (m.probes < 2 || !(m.probe_distance > 0)) return {SpaceCase::kUnverified, record, measured};
+        if (m.probes < kLeastProbes || !(m.probe_distance > 0)) return {SpaceCase::kUnverified, record, measured};
         const bool within = m.nonfinite == 0 && m.largest <= evidence->tolerance;
         return {within ? SpaceCase::kEquivalent : SpaceCase::kDifferent, record, measured};
       }
@@ -172,7 +172,7 @@ void space_fingerprint(const Rule& rule, const PortPair& pair, Findings& out) {
     }
     case SpaceCase::kUnverified:
       report(*find_rule("SPACE_UNVERIFIED"), pair, "space.fingerprint", given, wanted, out,
-             sides + "; " + (decision.evidence != nullptr ? "the probes lie too close together to tell" : shapes ? "the shapes agree, whether the spaces do was not measured" : "whether they agree was not measured"));
+             sides + "; " + (decision.evidence != nullptr ? "the probes are too few, or lie too close together, to tell" : shapes ? "the shapes agree, whether the spaces do was not measured" : "whether they agree was not measured"));
       return;
     default: break;
   }

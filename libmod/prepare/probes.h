@@ -10,11 +10,12 @@
 
 #include "formats/base/result.h"
 #include "formats/module/records.h"
+#include "libmod/contract/port_rules.h"
 #include "libmod/prepare/runner.h"
 
 namespace modnet {
 
-inline constexpr int64_t kProbeItems = 64;
+inline constexpr int64_t kProbeItems = kLeastProbes;
 inline constexpr int64_t kProbeInputBytes = int64_t{128} << 10;
 
 /// The built-in texts, at least kProbeItems, short and long, several languages and registers.

@@ -10,6 +10,7 @@
 #include "formats/module/signatures.h"
 #include "libmod/contract/json.h"
 #include "libmod/contract/names.h"
+#include "libmod/module/card_text.h"
 
 namespace modnet {
 
@@ -104,11 +105,15 @@ std::string layout_text(const ModuleView& view) {
   return out + padded(std::to_string(view.preamble().file_length), 28) + "end\n";
 }
 
-/// The card's text; line breaks and tabs stay, everything else that could drive a terminal is escaped.
-Result<std::string> card_text(const ModuleView& view) {
-  MODNET_ASSIGN(const Bytes card, view.trailer(TrailerKind::kCard));
+/// The card as 'modnet card' shows it. What is no card of this schema is shown as the text it is, with a note: line breaks stay,
+/// everything that could drive a terminal is escaped.
+std::string shown_card(const ModuleView& view, std::string_view bytes, const std::string& name, Console& console) {
+  if (bytes.empty()) return {};
+  const Result<Card> card = card_from_json(bytes);
+  if (card.ok()) return card_text(*card, view.index().identity);
+  console.note(escape_text(name) + ": the card is shown as text, because it is none of schema " + std::string(kCardSchema) + ": " + escape_text(card.error().what));
   std::string out;
-  std::string_view rest = as_text(card);
+  std::string_view rest = bytes;
   while (!rest.empty()) {
     const size_t end = std::min(rest.find('\n'), rest.size());
     out += escape_text(rest.substr(0, end)) + "\n";
@@ -205,7 +210,8 @@ Result<int> inspect_view(Invocation& invocation, const ModuleView& view, const s
   std::string card;
   if (args.flag("tensors")) MODNET_TRY(collect_tensors(view, "", tensors));
   if (args.flag("card")) {
-    MODNET_ASSIGN(card, card_text(view));
+    MODNET_ASSIGN(const Bytes bytes, view.trailer(TrailerKind::kCard));
+    card = as_text(bytes);
     if (card.empty()) console.note(escape_text(name) + ": no card");
   }
   for (const std::string& feature : view.unknown_features())
@@ -224,7 +230,7 @@ Result<int> inspect_view(Invocation& invocation, const ModuleView& view, const s
   }
   if (args.flag("tensors")) console.print(tensors_text(tensors));
   if (args.flag("layout")) console.print(layout_text(view));
-  if (args.flag("card")) console.print(card);
+  if (args.flag("card")) console.print(shown_card(view, card, name, console));
   if (!args.flag("tensors") && !args.flag("layout") && !args.flag("card")) console.print(label_text(view, summary, name));
   return kExitOk;
 }

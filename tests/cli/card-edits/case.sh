@@ -8,6 +8,7 @@ says modnet card c.mnet --version 1.1.0 -f
 says modnet card c.mnet --version 1.0.0 --log x -f
 says modnet card c.mnet --version 1.1.0 --log 'a wider <use>' --date 2026-11-25 -o d.mnet
 modnet card d.mnet | grep -v '^  {'
+modnet inspect d.mnet --card | cmp - <(modnet card d.mnet) && echo "inspect shows the same"
 modnet card d.mnet --export md
 cat >edit.toml <<'END'
 limitations = "none that we know"

@@ -93,23 +93,27 @@ std::string dtype_witness(DType from, DType to) {
   return "the value 1 + 2^-" + std::to_string(exact_bits(from) - 1) + " has no exact " + to_name;
 }
 
-/// A rule on one field of a record. The giving side without the record cannot meet a taking side that has it: one rule of
-/// the record (`missing` yes) says so.
+/// A rule on one field of a record; null when it found nothing. The giving side without the record cannot meet a taking side
+/// that has it: one rule of the record (`missing` yes) says so.
 enum class Missing : uint8_t { kSayNothing, kUndecidable };
 template <typename Record, typename Field, typename Text>
-void record_field(const Rule& rule, const PortPair& pair, Findings& out, std::optional<Record> Port::*record, Field Record::*field,
-                  std::string_view name, Text text, Missing missing = Missing::kSayNothing) {
+Finding* record_field(const Rule& rule, const PortPair& pair, Findings& out, std::optional<Record> Port::*record, Field Record::*field,
+                      std::string_view name, Text text, Missing missing = Missing::kSayNothing) {
   const auto &a = pair.from->*record, &b = pair.to->*record;
-  if (!b) return;
+  if (!b) return nullptr;
   if (!a) {
-    if (missing == Missing::kSayNothing) return;
+    if (missing == Missing::kSayNothing) return nullptr;
     Finding& finding = report(rule, pair, std::string(name).substr(0, name.find('.')), "nothing said", "a record", out,
                               "one side says nothing of its " + std::string(name.substr(0, name.find('.'))) + ", which the other depends on");
     finding.severity = Severity::kUndecidable;
-    return;
+    return nullptr;
   }
-  if ((*a).*field == (*b).*field) return;
-  report(rule, pair, name, text((*a).*field), text((*b).*field), out);
+  if ((*a).*field == (*b).*field) return nullptr;
+  return &report(rule, pair, name, text((*a).*field), text((*b).*field), out);
+}
+/// Says what a case looks like that shows the difference.
+void shows(Finding* finding, std::string witness) {
+  if (finding != nullptr) finding->witness = std::move(witness);
 }
 const auto kEnumText = [](auto value) { return std::string(name_of(value)); };
 const auto kNumberText = [](auto value) { return std::to_string(value); };
@@ -287,16 +291,21 @@ void stride_or_rate(const Rule& r, const PortPair& p, Findings& out) {
   record_field(r, p, out, &Port::sequence, &SequenceRecord::sample_rate, "sequence.sample_rate", kRealText);
 }
 void causality(const Rule& r, const PortPair& p, Findings& out) {
-  record_field(r, p, out, &Port::sequence, &SequenceRecord::causal, "sequence.causal", kBoolText);
+  shows(record_field(r, p, out, &Port::sequence, &SequenceRecord::causal, "sequence.causal", kBoolText),
+        "the first of two tokens: on one side it depends on the second, on the other it does not");
 }
 void mask_polarity(const Rule& r, const PortPair& p, Findings& out) {
-  record_field(r, p, out, &Port::sequence, &SequenceRecord::mask, "sequence.mask", kEnumText);
+  shows(record_field(r, p, out, &Port::sequence, &SequenceRecord::mask, "sequence.mask", kEnumText),
+        "the mask 1 1 0: what it hides on one side is not what it hides on the other");
 }
 void pad_side(const Rule& r, const PortPair& p, Findings& out) {
-  record_field(r, p, out, &Port::sequence, &SequenceRecord::pad_side, "sequence.pad_side", kEnumText);
+  shows(record_field(r, p, out, &Port::sequence, &SequenceRecord::pad_side, "sequence.pad_side", kEnumText),
+        "a sequence of 3 beside one of 5: its padding stands where the other side reads its first tokens, or its last");
 }
 void pad_id(const Rule& r, const PortPair& p, Findings& out) {
-  record_field(r, p, out, &Port::sequence, &SequenceRecord::pad_id, "sequence.pad_id", kNumberText);
+  Finding* finding = record_field(r, p, out, &Port::sequence, &SequenceRecord::pad_id, "sequence.pad_id", kNumberText);
+  if (finding != nullptr)
+    shows(finding, "a sequence of 3 beside one of 5 ends in two ids of " + std::to_string(p.from->sequence->pad_id) + ", which are read as tokens");
 }
 void stream_state(const Rule& r, const PortPair& p, Findings& out) {
   record_field(r, p, out, &Port::sequence, &SequenceRecord::stream_state, "sequence.stream_state", kPlainText);

@@ -8,12 +8,12 @@
 namespace modnet {
 namespace {
 
-/// A field of the preparation: the taking side compares it where it has the record.
+/// A field of the preparation: the taking side compares it where it has the record. Null when nothing was found.
 template <typename Field, typename Text>
-void prepared(const Rule& rule, const PortPair& pair, Findings& out, Field PreparationRecord::*field, std::string_view name, Text text) {
+Finding* prepared(const Rule& rule, const PortPair& pair, Findings& out, Field PreparationRecord::*field, std::string_view name, Text text) {
   const auto &a = pair.from->preparation, &b = pair.to->preparation;
-  if (!a || !b || (*a).*field == (*b).*field) return;  // a missing record is TOKENIZER_DIGEST_CHANGED
-  report(rule, pair, "preparation." + std::string(name), text((*a).*field), text((*b).*field), out);
+  if (!a || !b || (*a).*field == (*b).*field) return nullptr;  // a missing record is TOKENIZER_DIGEST_CHANGED
+  return &report(rule, pair, "preparation." + std::string(name), text((*a).*field), text((*b).*field), out);
 }
 
 const ValuesRecord& values_of(const Port& port) {
@@ -105,11 +105,16 @@ void preparation(const Rule& rule, const PortPair& pair, Findings& out) {
          pair.meeting == Meeting::kEdge ? "expected preparation " + text(b) + ", got " + text(a) : "");
 }
 void special_ids(const Rule& rule, const PortPair& pair, Findings& out) {
-  prepared(rule, pair, out, &PreparationRecord::special_ids, "special_ids", [](const std::vector<SpecialId>& ids) {
+  Finding* finding = prepared(rule, pair, out, &PreparationRecord::special_ids, "special_ids", [](const std::vector<SpecialId>& ids) {
     std::string text;
     for (const SpecialId& one : ids) text += (text.empty() ? "" : " ") + one.role + "=" + std::to_string(one.id);
     return text.empty() ? std::string("none") : text;
   });
+  if (finding == nullptr) return;
+  for (const SpecialId& mine : pair.from->preparation->special_ids)
+    for (const SpecialId& theirs : pair.to->preparation->special_ids)
+      if (mine.role == theirs.role && mine.id != theirs.id && finding->witness.empty())
+        finding->witness = "id " + std::to_string(mine.id) + " is '" + mine.role + "' on one side; the other reads it as a word, and waits for " + std::to_string(theirs.id);
 }
 void unicode_norm(const Rule& r, const PortPair& p, Findings& out) {
   prepared(r, p, out, &PreparationRecord::unicode_norm, "unicode_norm", [](const std::string& s) { return "'" + s + "'"; });
@@ -118,7 +123,10 @@ void resampling(const Rule& r, const PortPair& p, Findings& out) {
   prepared(r, p, out, &PreparationRecord::resampling, "resampling", [](const std::string& s) { return "'" + s + "'"; });
 }
 void prefixes(const Rule& r, const PortPair& p, Findings& out) {
-  prepared(r, p, out, &PreparationRecord::prefixes, "prefixes", [](const std::vector<std::string>& list) { return list_text(list); });
+  Finding* finding = prepared(r, p, out, &PreparationRecord::prefixes, "prefixes", [](const std::vector<std::string>& list) { return list_text(list); });
+  const auto first = [](const Port& port) { return port.preparation->prefixes.empty() ? std::string() : port.preparation->prefixes.front(); };
+  if (finding != nullptr && first(*p.from) != first(*p.to))
+    finding->witness = "the text 'cats' is prepared as '" + first(*p.from) + "cats' on one side and as '" + first(*p.to) + "cats' on the other";
 }
 
 void input_range(const Rule& rule, const PortPair& pair, Findings& out) {
@@ -137,12 +145,18 @@ void mean_std(const Rule& rule, const PortPair& pair, Findings& out) {
     for (const double x : v.std) s += " " + number_text(x);
     return v.std.empty() ? s + " none" : s;
   };
-  report(rule, pair, "values.mean_std", text(a), text(b), out);
+  Finding& finding = report(rule, pair, "values.mean_std", text(a), text(b), out);
+  const auto scaled = [](const ValuesRecord& v) {
+    const double mean = v.mean.empty() ? 0 : v.mean[0], std = v.std.empty() ? 1 : v.std[0];
+    return number_text((1 - mean) / std);
+  };
+  if (scaled(a) != scaled(b)) finding.witness = "a raw value of 1 is " + scaled(a) + " on one side and " + scaled(b) + " on the other";
 }
 void norm(const Rule& rule, const PortPair& pair, Findings& out) {
   const NormKind a = values_of(*pair.from).norm, b = values_of(*pair.to).norm;
   if (b == NormKind::kNone || a == b) return;
-  report(rule, pair, "values.norm", std::string(name_of(a)), std::string(name_of(b)), out);
+  report(rule, pair, "values.norm", std::string(name_of(a)), std::string(name_of(b)), out).witness =
+      b == NormKind::kL2 ? "the vector (3, 4), of length 5 where 1 is expected" : "";
 }
 void nonfinite(const Rule& rule, const PortPair& pair, Findings& out) {
   const NonFinite a = values_of(*pair.from).nonfinite, b = values_of(*pair.to).nonfinite;

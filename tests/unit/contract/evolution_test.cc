@@ -67,6 +67,15 @@ TEST_CASE("breaks come with a witness that shows them") {
   CHECK(witness([](Sides& s) { s.now.ports[0].dtype = DType::kI8; }) == "the value 0.5 has no i8");
   CHECK(witness([](Sides& s) { s.now.ports[0].dtype = DType::kF16; }) == "the value 65536 is infinite in f16");
   CHECK(witness([](Sides& s) { s.now.requirements.batch_limit = 16; }) == "a batch of 17 items");
+  CHECK(witness([](Sides& s) { s.now.ports[0].sequence->pad_id = 1; }) == "a sequence of 3 beside one of 5 ends in two ids of 0, which are read as tokens");
+  CHECK(witness([](Sides& s) { s.now.ports[0].preparation->special_ids[0].id = 0; }).find("id 101 is 'cls' on one side") == 0);
+  CHECK(witness([](Sides& s) { s.now.ports[0].preparation->prefixes = {}; }) == "the text 'cats' is prepared as 'query: cats' on one side and as 'cats' on the other");
+  CHECK(witness([](Sides& s) { s.now.ports[0].values->mean = {0}; }) == "a raw value of 1 is 2 on one side and 4 on the other");
+  CHECK(witness([](Sides& s) { s.now.ports[1].values->norm = NormKind::kNone; }) == "the vector (3, 4), of length 5 where 1 is expected");
+  for (const auto& change : std::vector<std::function<void(Sides&)>>{[](Sides& s) { s.now.ports[0].sequence->mask = MaskPolarity::kOneIsPad; },
+                                                                     [](Sides& s) { s.now.ports[0].sequence->causal = true; },
+                                                                     [](Sides& s) { s.now.ports[0].sequence->pad_side = Side::kLeft; }})
+    CHECK_FALSE(witness(change).empty());
 }
 
 TEST_CASE("lossless conversions are those that keep every value") {

@@ -1,6 +1,6 @@
 // Which assets of two modules differ, by digest, and what is different in those that do: vocabulary entries and merges of a
 // tokenizer, fields of other JSON, lines of other text. Only assets whose digests differ are read.
-// Tested by tests/unit/module_rules/asset_diff_test.cc and tests/fuzz/asset_diff.
+// Tested by tests/unit/module_rules/asset_diff_test.cc and tests/fuzz/asset_diff_fuzz.cc.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // Differences between two JSON documents, field by field, and between two texts, line by line: how contracts, cards and text
 // assets are compared. Documents come from files, so they are bounded before they are parsed.
-// Tested by tests/unit/module_rules/field_diff_test.cc and tests/fuzz/asset_diff.
+// Tested by tests/unit/module_rules/field_diff_test.cc and tests/fuzz/asset_diff_fuzz.cc.
 #pragma once
 
 #include <cstdint>

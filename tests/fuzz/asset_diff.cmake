@@ -1,0 +1,1 @@
+modnet_fuzz(asset_diff SOURCES asset_diff_fuzz.cc LIBS module)

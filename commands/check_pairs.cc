@@ -67,7 +67,8 @@ void check_cards(const CheckedModule& before, const CheckedModule& now, CheckRep
   settle(report);
 }
 
-/// Runs what is to be run, then the check with what that showed.
+}  // namespace
+
 Status check_opened(const CheckedModule& from, const CheckedModule& to, CheckKind kind, CheckContext context, const Prober& prober, CheckedPair& out) {
   MeasuredPair measured;
   if (prober) {
@@ -79,8 +80,6 @@ Status check_opened(const CheckedModule& from, const CheckedModule& to, CheckKin
   if (kind == CheckKind::kEvolution) check_cards(from, to, out.report);
   return ok();
 }
-
-}  // namespace
 
 CheckInput open_input(const std::string& path) {
   CheckInput out;

@@ -46,6 +46,8 @@ using Prober = std::function<Result<MeasuredPair>(const CheckedModule& from, con
 
 /// One pair, checked. Inputs with errors give an undecidable pair that names them.
 [[nodiscard]] Result<CheckedPair> check_pair(const CheckInput& a, const CheckInput& b, Asked asked, const CheckContext& context, const Prober& prober);
+/// Two modules that are open: runs what is to be run, then the check with what that showed. `out` has its names already.
+[[nodiscard]] Status check_opened(const CheckedModule& from, const CheckedModule& to, CheckKind kind, CheckContext context, const Prober& prober, CheckedPair& out);
 /// One module alone: what this build can run, its lineage, the seams within.
 [[nodiscard]] Result<CheckedPair> check_by_itself(const CheckInput& input, const CheckContext& context, const Prober& prober);
 

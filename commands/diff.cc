@@ -187,6 +187,7 @@ Json diff_json(const DiffResult& result) {
   Json out{{"before", side_json(result.before)}, {"after", side_json(result.after)}};
   if (const std::string slot = held_slot(result); !slot.empty()) out["held_as"] = slot;
   out.update(module_json(result.diff));
+  if (result.evolution) out["evolution"] = evolution_json(*result.evolution);
   return out;
 }
 
@@ -198,7 +199,8 @@ Result<int> run_diff(Invocation& invocation, const std::string& before, const st
   const SideNames names{input_name(before), input_name(after)};
   const Statistics statistics = invocation.args.flag("stats") ? Statistics::kYes : Statistics::kNo;
   MODNET_ASSIGN(ModuleDiff diff, diff_modules(old_module.view, new_module.view, statistics, names));
-  const DiffResult result{{names.before, &old_module.view}, {names.after, &new_module.view}, std::move(diff)};
+  const DiffSide old_side{names.before, &old_module.view}, new_side{names.after, &new_module.view};
+  const DiffResult result{old_side, new_side, std::move(diff), diff_evolution(old_side, new_side)};
   if (console.json()) console.emit_json({{"diff", diff_json(result)}});
   else if (!invocation.args.flag("quiet")) console.print(diff_text(result, console, invocation.args.flag("verbose") ? 0 : kLinesShown));
   return result.diff.same_content() ? kExitOk : kExitNo;

@@ -2,9 +2,11 @@
 // Tested by tests/cli/inspect-diff*.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "commands/command.h"
+#include "commands/diff_evolution.h"
 #include "libmod/module/diff.h"
 
 namespace modnet {
@@ -12,14 +14,10 @@ namespace modnet {
 /// Exit 0: the same content, 1: another.
 [[nodiscard]] Result<int> run_diff(Invocation& invocation, const std::string& before, const std::string& after);
 
-/// One side of the comparison, for the printers.
-struct DiffSide {
-  std::string file;  // what results call it
-  const ModuleView* view = nullptr;
-};
 struct DiffResult {
   DiffSide before, after;
   ModuleDiff diff;
+  std::optional<CheckedPair> evolution;
 };
 
 /// Where one side is a composite and the other is not: the slot whose component is the other module's content; "" for none.

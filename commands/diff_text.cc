@@ -136,10 +136,12 @@ class Printer {
  public:
   Printer(const Console& console, int64_t most) : console_(console), most_(most) {}
 
-  void module(const ModuleDiff& diff, const std::string& indent) {
+  /// `evolution` comes behind the contract; null inside of composites, whose check looks inside.
+  void module(const ModuleDiff& diff, const CheckedPair* evolution, const std::string& indent) {
     std::vector<DiffLine> lines;
     add_fields(diff.contract, lines);
     section(indent, "contract", lines);
+    if (evolution != nullptr) section(indent, "as a new version, " + std::string(verdict_name(evolution->report.verdict)), evolution_lines(*evolution));
     section(indent, "tensors, " + std::to_string(diff.tensors.equal) + " equal", tensor_lines(diff.tensors));
     section(indent, "graph, " + std::to_string(diff.graph.nodes_before) + " → " + std::to_string(diff.graph.nodes_after) + " nodes",
             graph_lines(diff.graph));
@@ -212,7 +214,7 @@ class Printer {
     for (const ComponentChange& component : diff.components) {
       if (component.inside == nullptr) continue;
       out_ += indent + console_.bold("component " + escape_text(component.before->slot)) + "\n";
-      module(*component.inside, indent + "  ");
+      module(*component.inside, nullptr, indent + "  ");
     }
   }
 
@@ -302,7 +304,7 @@ std::string diff_text(const DiffResult& result, const Console& console, int64_t 
                         : name(composite) + " is a composite and holds " + name(bare) + " unchanged as its component '" + escape_text(slot) + "'\n";
   }
   Printer printer(console, lines);
-  printer.module(diff, "");
+  printer.module(diff, result.evolution ? &*result.evolution : nullptr, "");
   return out + printer.take();
 }
 

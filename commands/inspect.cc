@@ -267,7 +267,7 @@ CommandSpec inspect_command() {
           "knows, and how many parameters it has. Components of a composite are counted in.\n\n"
           "Reads the preamble, the index and the trailer directory, never the payload, so it takes milliseconds on any "
           "size; 'modnet verify' reads every byte. With --tensors, --layout or --card it prints that instead of the label.\n\n"
-          "With --diff it compares two modules: the contract field by field, then "
+          "With --diff it compares two modules: the contract field by field with the version bump that it needs, then "
           "tensors, graph, assets and components by their digests, then what is not content: identity, card, other trailers and "
           "the way in which the same content is stored. Only what differs is read. Exit 0: the same content. 1: another.",
       .positionals = {{.name = "FILE", .help = "a module, two with --diff; - is standard input", .maximum = 2}},

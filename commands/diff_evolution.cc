@@ -19,7 +19,7 @@ Result<CheckedModule> open_side(const DiffSide& side) {
 
 std::optional<CheckedPair> diff_evolution(const DiffSide& before, const DiffSide& after) {
   const Identity &was = before.view->index().identity, &is = after.view->index().identity;
-  if (was.kind != is.kind) return std::nullopt;
+  if (was.kind != is.kind || before.view->digests().content == after.view->digests().content) return std::nullopt;
   CheckedPair out;
   out.a_file = before.file, out.a_name = was.name, out.a_version = was.version;
   out.b_file = after.file, out.b_name = is.name, out.b_version = is.version;
@@ -28,10 +28,7 @@ std::optional<CheckedPair> diff_evolution(const DiffSide& before, const DiffSide
   if (!old_module.ok()) out.error = Error(old_module.error()).in_file(before.file);
   else if (!new_module.ok()) out.error = Error(new_module.error()).in_file(after.file);
   if (out.error) return out;
-  const std::vector<OpRequirement> operations = build_operations();
-  CheckContext context;
-  context.operations = operations;
-  if (Status done = check_opened(*old_module, *new_module, CheckKind::kEvolution, context, {}, out); !done.ok()) out.error = std::move(done).error();
+  if (Status done = check_opened(*old_module, *new_module, CheckKind::kEvolution, CheckContext{}, {}, out); !done.ok()) out.error = std::move(done).error();
   return out;
 }
 

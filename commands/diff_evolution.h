@@ -17,7 +17,8 @@ struct DiffSide {
   const ModuleView* view = nullptr;
 };
 
-/// Nothing where the kinds differ. Runs no probes, as check --no-probes. A side that a check may not look at (ports that break
+/// Nothing where the kinds differ or the contents are equal. Runs no probes, as check --no-probes, and asks nothing of this
+/// build's operations: a comparison is between the two files. A side that a check may not look at (ports that break
 /// check_module(), evidence or a component that cannot be read) is the pair's error: the rest of a comparison does not depend on it.
 [[nodiscard]] std::optional<CheckedPair> diff_evolution(const DiffSide& before, const DiffSide& after);
 

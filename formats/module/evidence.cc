@@ -56,7 +56,9 @@ Status check_record(const EvidenceRecord& one) {
 /// Fields beyond those that this build knows, by number.
 Status known_fields(const flatbuffers::Table* table, size_t known, const char* what) {
   const uint8_t* vtable = table->GetVTable();
-  const size_t slots = (flatbuffers::ReadScalar<flatbuffers::voffset_t>(vtable) - 4u) / 2u;
+  const size_t bytes = flatbuffers::ReadScalar<flatbuffers::voffset_t>(vtable);
+  if (bytes < 4) return malformed("the list of fields of " + std::string(what) + " is cut off", "evidence");  // the verifier lets it pass
+  const size_t slots = (bytes - 4) / 2;
   for (size_t field = known; field < slots; ++field)
     if (flatbuffers::ReadScalar<flatbuffers::voffset_t>(vtable + 4 + 2 * field) != 0)
       return malformed("field " + std::to_string(field) + " of " + what + " is not known to this build", "evidence");

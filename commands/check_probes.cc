@@ -1,6 +1,7 @@
 #include "commands/check_probes.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "formats/module/digests.h"
 #include "libmod/contract/names.h"
@@ -135,6 +136,46 @@ class Measuring {
   MeasuredPair out_;
 };
 
+const Port* tokens_port(const CheckedModule& module) {
+  for (const Port& port : module.view().index().contract.ports)
+    if (port.direction == Direction::kOutput && port.semantic == Semantic::kTokens && port.preparation) return &port;
+  return nullptr;
+}
+
+/// The first built-in text that two versions of an encoder turn into other ids, with both; empty where there is none.
+Result<std::string> differing_text(const CheckedModule& before, const CheckedModule& now, const RunnerOptions& options) {
+  const Port *a = tokens_port(before), *b = tokens_port(now);
+  if (a == nullptr || b == nullptr || a->preparation->digest == b->preparation->digest) return std::string();
+  const auto ids = [&](const CheckedModule& module, const Port& port) -> Result<ProbeArray> {
+    MODNET_ASSIGN(FlatGraph graph, flatten(module.view()));
+    MODNET_ASSIGN(Runner runner, Runner::make(std::move(graph), {port.name}, options));
+    if (!runner.takes_text()) return invalid("is no encoder of texts");
+    MODNET_ASSIGN(Probes probes, text_probes(runner, port.name));
+    return std::move(probes.inputs.at(0));
+  };
+  const Result<ProbeArray> x = ids(before, *a), y = ids(now, *b);
+  for (const Result<ProbeArray>* one : {&x, &y})
+    if (!one->ok()) return fatal(one->error()) ? Result<std::string>(one->error()) : Result<std::string>(std::string());
+  const auto item = [](const ProbeArray& array, size_t i) {
+    return std::string_view(array.data).substr(array.offsets[i] * sizeof(int32_t), (array.offsets[i + 1] - array.offsets[i]) * sizeof(int32_t));
+  };
+  const auto words = [](std::string_view bytes) {
+    std::string out;
+    constexpr size_t kShown = 6;
+    for (size_t at = 0; at < bytes.size() && at < kShown * sizeof(int32_t); at += sizeof(int32_t)) {
+      int32_t id = 0;
+      std::memcpy(&id, bytes.data() + at, sizeof id);
+      out += (at > 0 ? " " : "") + std::to_string(id);
+    }
+    return out + (bytes.size() > kShown * sizeof(int32_t) ? " …" : "");
+  };
+  const std::span<const std::string_view> texts = builtin_probe_texts();
+  for (size_t i = 0; i + 1 < std::min(x->offsets.size(), y->offsets.size()) && i < texts.size(); ++i)
+    if (item(*x, i) != item(*y, i) && !texts[i].empty())
+      return "the text '" + std::string(texts[i].size() > 60 ? texts[i].substr(0, texts[i].find(' ', 40)) : texts[i]) + "' was " + words(item(*x, i)) + ", is now " + words(item(*y, i));
+  return std::string();
+}
+
 }  // namespace
 
 Result<MeasuredPair> measure_pair(const CheckedModule& from, const CheckedModule& to, CheckKind kind, Probing probing, const RunnerOptions& options,
@@ -148,13 +189,18 @@ Result<MeasuredPair> measure_pair(const CheckedModule& from, const CheckedModule
     if (!module->components().empty() && (edge || module == &to))
       MODNET_TRY(measuring.run(places(*module, Direction::kOutput), places(*module, Direction::kInput)));
   if (probing == Probing::kAlways) MODNET_TRY(measuring.own(given));
-  return measuring.take();
+  MeasuredPair measured = measuring.take();
+  if (!edge) {
+    MODNET_ASSIGN(measured.prepared, differing_text(from, to, options));
+  }
+  return measured;
 }
 
 void add_measured(const MeasuredPair& measured, CheckedPair& pair) {
   pair.evidence.insert(pair.evidence.end(), measured.lines.begin(), measured.lines.end());
-  const Rule* mismatch = find_rule("SPACE_FINGERPRINT_MISMATCH");
+  const Rule *mismatch = find_rule("SPACE_FINGERPRINT_MISMATCH"), *prepared = find_rule("TOKENIZER_DIGEST_CHANGED");
   for (Finding& finding : pair.report.findings) {
+    if (finding.rule == prepared && finding.witness.empty()) finding.witness = measured.prepared;
     if (finding.rule != mismatch || !finding.witness.empty()) continue;
     for (const MeasuredPair::Witness& witness : measured.witnesses)
       if ((finding.old_text + finding.new_text).find(short_digest(witness.fingerprint)) != std::string::npos) finding.witness = witness.text;

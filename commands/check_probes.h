@@ -24,11 +24,12 @@ struct MeasuredPair {
   };
   std::vector<Witness> witnesses;       // of spaces that were measured
   std::vector<ProbeRun> runs;           // kAlways
+  std::string prepared;                 // a text that two versions of an encoder prepare differently; empty: none was found
 };
 
 /// Edge: each space that an input of `to` (or of a module inside) was made for, against each space of its width that `from`
 /// gives. Evolution: `from` is the old module, and the outputs of `to` are run on the old one's probes; inputs inside `to` are
-/// measured against its own outputs. What does not fit the probes is a line and no record. kDigest, kUnavailable and kInternal
+/// measured against its own outputs. Two encoders whose preparation differs prepare the built-in texts. What does not fit the probes is a line and no record. kDigest, kUnavailable and kInternal
 /// end the command.
 [[nodiscard]] Result<MeasuredPair> measure_pair(const CheckedModule& from, const CheckedModule& to, CheckKind kind, Probing probing,
                                                 const RunnerOptions& options, const std::string& policy, double tolerance);

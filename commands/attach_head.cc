@@ -213,12 +213,7 @@ Result<int> run(Invocation& invocation) {
   MODNET_TRY(writer.set_evidence(evidence));
   ModuleDigests digests;
   int64_t bytes = 0;
-  if (!invocation.dry_run()) {
-    MODNET_ASSIGN(const std::unique_ptr<Output> output, invocation.open_output(Invocation::Content::kBinary));
-    MODNET_ASSIGN(digests, writer.write(*output));
-    bytes = output->position();
-    MODNET_TRY(output->commit(inputs));
-  }
+  if (!invocation.dry_run()) MODNET_TRY(write_module(invocation, writer, inputs, &digests, &bytes));
   // A module on standard output leaves no room for words there.
   if (invocation.output() != "-") {
     std::string text = escape_text(identity.name) + ": " + escape_text(chain) + "\n";

@@ -185,6 +185,14 @@ Compression compression_of(const Invocation& invocation) {
   return level > 0 ? Compression{Codec::kZstd, level} : Compression{};
 }
 
+Status write_module(const Invocation& invocation, ModuleWriter& writer, const std::vector<const MappedFile*>& inputs, ModuleDigests* digests,
+                    int64_t* bytes) {
+  MODNET_ASSIGN(const std::unique_ptr<Output> output, invocation.open_output(Invocation::Content::kBinary));
+  MODNET_ASSIGN(*digests, writer.write(*output));
+  *bytes = output->position();
+  return output->commit(inputs);
+}
+
 void add_written(Json& document, const std::string& path, const ModuleDigests& digests) {
   document["output"] = path;
   document["content"] = hex(digests.content);

@@ -81,6 +81,9 @@ void note_truncated(const RunCounts& counts, Console& console);
 
 /// How --compress stores tensors and assets.
 [[nodiscard]] Compression compression_of(const Invocation& invocation);
+/// Writes a module to -o and commits it; `inputs` must still be what they were.
+[[nodiscard]] Status write_module(const Invocation& invocation, ModuleWriter& writer, const std::vector<const MappedFile*>& inputs,
+                                  ModuleDigests* digests, int64_t* bytes);
 /// Adds what was written to a result: output, content, file_digest.
 void add_written(Json& document, const std::string& path, const ModuleDigests& digests);
 

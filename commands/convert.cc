@@ -195,12 +195,7 @@ Result<int> convert(Invocation& invocation, const ModuleFile& module) {
 
   ModuleDigests digests;
   int64_t bytes = 0;
-  if (!invocation.dry_run()) {
-    MODNET_ASSIGN(const std::unique_ptr<Output> output, invocation.open_output(Invocation::Content::kBinary));
-    MODNET_ASSIGN(digests, writer.write(*output));
-    bytes = output->position();
-    MODNET_TRY(output->commit({&module.file}));
-  }
+  if (!invocation.dry_run()) MODNET_TRY(write_module(invocation, writer, {&module.file}, &digests, &bytes));
   if (invocation.output() != "-") {
     std::string text = escape_text(identity.name) + " " + escape_text(index.identity.version) + " → " + escape_text(version) + ", weights " + bytes_text(weights.before) + " → " +
                        bytes_text(weights.after) + "\n";

@@ -229,12 +229,7 @@ Result<int> run_replace(Invocation& invocation) {
 
   ModuleDigests digests;
   int64_t bytes = 0;
-  if (!invocation.dry_run()) {
-    MODNET_ASSIGN(const std::unique_ptr<Output> output, invocation.open_output(Invocation::Content::kBinary));
-    MODNET_ASSIGN(digests, writer.write(*output));
-    bytes = output->position();
-    MODNET_TRY(output->commit(inputs));
-  }
+  if (!invocation.dry_run()) MODNET_TRY(write_module(invocation, writer, inputs, &digests, &bytes));
   std::string text;
   Json document{{"name", identity.name}, {"version", identity.version}, {"old_version", index.identity.version}, {"required", bump_name(required)}};
   document["replaced"] = Json::array();

@@ -4,6 +4,7 @@
 
 #include "libmod/contract/licences.h"
 #include "libmod/contract/names.h"
+#include "libmod/contract/port_report.h"
 #include "libmod/contract/versions.h"
 
 namespace modnet {
@@ -33,11 +34,6 @@ std::vector<size_t> candidates_for(const Contract& from, const Port& input) {
   return out;
 }
 
-void run_rules(const PortPair& pair, Findings& out) {
-  for (const Rule& rule : rule_table())
-    if (rule.check != nullptr) rule.check(rule, pair, out);
-}
-
 /// Looks for a choice of outputs under which every input fits, trying the best candidates first. Bounded: contracts with so
 /// many alike ports that 4,096 tries do not suffice are reported against the best candidates.
 class Matcher {
@@ -50,7 +46,7 @@ class Matcher {
       if (--tries_ < 0) return false;
       Symbols bound = symbols;
       Findings findings;
-      run_rules({Meeting::kEdge, &from_.ports[candidate], &to_.ports[wants[at].input], &bound, &evidence_}, findings);
+      run_port_rules({Meeting::kEdge, &from_.ports[candidate], &to_.ports[wants[at].input], &bound, &evidence_}, findings);
       if (findings.denies()) continue;
       chosen[at] = candidate;
       if (search(wants, at + 1, bound, chosen)) return true;
@@ -169,16 +165,16 @@ CheckReport check_edge(const Subject& from_subject, const Subject& to_subject, c
     if (const size_t named = required[i].candidates.front(); named != output && from.ports[named].name == to.ports[required[i].input].name) {
       Symbols bound = symbols;
       Findings found;
-      run_rules({Meeting::kEdge, &from.ports[named], &to.ports[required[i].input], &bound, &evidence}, found);
+      run_port_rules({Meeting::kEdge, &from.ports[named], &to.ports[required[i].input], &bound, &evidence}, found);
       warn_of(found, "; '" + from.ports[output].name + "' feeds it instead", findings);
     }
-    run_rules({Meeting::kEdge, &from.ports[output], &to.ports[required[i].input], &symbols, &evidence}, findings);
+    run_port_rules({Meeting::kEdge, &from.ports[output], &to.ports[required[i].input], &symbols, &evidence}, findings);
   }
   for (const Want& want : optional)
     for (const size_t candidate : want.candidates) {
       Symbols bound = symbols;
       Findings found;
-      run_rules({Meeting::kEdge, &from.ports[candidate], &to.ports[want.input], &bound, &evidence}, found);
+      run_port_rules({Meeting::kEdge, &from.ports[candidate], &to.ports[want.input], &bound, &evidence}, found);
       if (found.denies()) {
         if (from.ports[candidate].name == to.ports[want.input].name) warn_of(found, "; the optional input stays unfed", findings);
         continue;

@@ -7,6 +7,7 @@
 #include "libmod/contract/edge.h"
 #include "libmod/contract/licences.h"
 #include "libmod/contract/names.h"
+#include "libmod/contract/port_report.h"
 
 namespace modnet {
 namespace {
@@ -65,11 +66,6 @@ void lone_ports(const std::vector<Match>& matches, Direction direction, Findings
   }
 }
 
-void run_rules(const PortPair& pair, Findings& out) {
-  for (const Rule& rule : rule_table())
-    if (rule.check != nullptr) rule.check(rule, pair, out);
-}
-
 /// Which old inputs say what a symbol is: those of the old contract by its symbols, and the same ports by the new one's.
 struct Ties {
   std::map<std::string, std::set<const Port*>, std::less<>> before, now;
@@ -110,8 +106,8 @@ void check_ports(const Contract& before, const Contract& now, const SpaceEvidenc
     ++report.comparisons;
     for (const Dim& dim : match.now->dims) ties.now[dim.symbol].insert(match.before);
     Findings found, turned;
-    run_rules({Meeting::kInput, match.before, match.now, &inputs, &evidence}, found);
-    run_rules({Meeting::kInput, match.now, match.before, &reverse, &evidence}, turned);
+    run_port_rules({Meeting::kInput, match.before, match.now, &inputs, &evidence}, found);
+    run_port_rules({Meeting::kInput, match.now, match.before, &reverse, &evidence}, turned);
     const bool told = std::any_of(found.items().begin(), found.items().end(), [](const Finding& f) { return f.bump >= Bump::kMinor; });
     for (const Finding& finding : found.take()) out.add(*finding.rule, {}, {}, {}, {}) = finding;
     if (told || !turned.denies()) continue;
@@ -136,7 +132,7 @@ void check_ports(const Contract& before, const Contract& now, const SpaceEvidenc
     if (match.before == nullptr || match.now == nullptr) continue;
     ++report.comparisons;
     const Port given = renamed_symbols(*match.now, inputs, ties);
-    run_rules({Meeting::kOutput, &given, match.before, &outputs, &evidence}, out);
+    run_port_rules({Meeting::kOutput, &given, match.before, &outputs, &evidence}, out);
   }
   lone_ports(output_matches, Direction::kOutput, out);
 }

@@ -1,8 +1,7 @@
-// How a rule on two ports words what it found: the same sides, paths and phrases for every rule.
+// Running the rules on two ports, and how one words what it found: the same sides, paths and phrases for every rule.
 // Private to libmod/contract; tested through tests/unit/contract/rules_test.cc.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +9,9 @@
 #include "libmod/contract/rules.h"
 
 namespace modnet {
+
+/// Every rule of the registry on two ports that meet; their symbols are bound on the way.
+void run_port_rules(const PortPair& pair, Findings& out);
 
 /// "x.dims" on an edge, "inputs.x.dims" or "outputs.x.dims" in an evolution.
 [[nodiscard]] std::string port_path(const PortPair& pair, std::string_view field);

@@ -8,6 +8,11 @@
 
 namespace modnet {
 
+void run_port_rules(const PortPair& pair, Findings& out) {
+  for (const Rule& rule : rule_table())
+    if (rule.check != nullptr) rule.check(rule, pair, out);
+}
+
 std::string port_path(const PortPair& pair, std::string_view field) {
   std::string path = pair.meeting == Meeting::kEdge ? "" : pair.meeting == Meeting::kInput ? "inputs." : "outputs.";
   path += pair.meeting == Meeting::kEdge ? pair.to->name : pair.old_side().name;
@@ -131,12 +136,17 @@ uint64_t greatest(const Port& port, size_t i) {
   return most;
 }
 
+/// The longest sequence that the giving side can have, by its own record, else along the taking side's axis; 0 = unbounded.
+uint64_t given_length(const PortPair& pair) {
+  if (pair.from->sequence) return longest_sequence(*pair.from);
+  if (!pair.to->sequence || pair.to->sequence->axis >= pair.from->dims.size()) return 0;
+  return greatest(*pair.from, pair.to->sequence->axis);
+}
+
 /// Is the sequence of `from` longer than the record of `to` allows?
 bool too_long(const PortPair& pair) {
   if (!pair.to->sequence || pair.to->sequence->max_length == 0) return false;
-  const uint64_t given = pair.from->sequence ? longest_sequence(*pair.from)
-                         : pair.to->sequence->axis < pair.from->dims.size() ? greatest(*pair.from, pair.to->sequence->axis)
-                                                                             : 0;
+  const uint64_t given = given_length(pair);
   return given == 0 || given > pair.to->sequence->max_length;
 }
 
@@ -265,9 +275,7 @@ void seq_axis(const Rule& r, const PortPair& p, Findings& out) {
 }
 
 void max_length(const Rule& rule, const PortPair& pair, Findings& out) {
-  const uint64_t given = pair.from->sequence ? longest_sequence(*pair.from)
-                         : pair.to->sequence && pair.to->sequence->axis < pair.from->dims.size() ? greatest(*pair.from, pair.to->sequence->axis)
-                                                                                                  : 0;
+  const uint64_t given = given_length(pair);
   const uint64_t taken = longest_sequence(*pair.to);
   if (rule.id == "MAXLEN_EXTENDED" && pair.meeting == Meeting::kInput) {
     if (pair.from->sequence && pair.to->sequence && given != 0 && (taken == 0 || taken > given))

@@ -73,7 +73,7 @@ Status check_named(const Request& request, const CheckInput& a, const std::vecto
     document.pairs.push_back(std::move(pair));
   }
   for (const CheckInput& other : others) {
-    MODNET_ASSIGN(CheckedPair pair, check_pair(a, other, request.asked, request.context, request.prober));
+    MODNET_ASSIGN(CheckedPair pair, check_pair(a, other, request.asked, request.context, request.prober, Seams::kSaid));
     document.pairs.push_back(std::move(pair));
   }
   return ok();

@@ -81,6 +81,26 @@ Status check_opened(const CheckedModule& from, const CheckedModule& to, CheckKin
   return ok();
 }
 
+std::vector<std::string> seam_lines(const Contract& from, const Contract& to, const CheckReport& report) {
+  std::vector<std::string> out;
+  for (const Binding& binding : report.bindings) {
+    const Port &output = from.ports[binding.from], &input = to.ports[binding.to];
+    std::string line = output.name + " → " + input.name + " " + type_text(input);
+    if (output.space && input.space) {
+      const bool same = output.space->fingerprint == input.space->fingerprint;
+      line += same ? ", the same space " : ", from space " + space_text(*output.space) + " fingerprint " + short_digest(output.space->fingerprint) + " to ";
+      line += space_text(*input.space) + " fingerprint " + short_digest(input.space->fingerprint);
+    }
+    if (output.preparation && input.preparation) {
+      const bool same = output.preparation->digest == input.preparation->digest;
+      line += same ? ", the same preparation " : ", prepared as " + output.preparation->method + "/" + short_digest(output.preparation->digest) + " for ";
+      line += input.preparation->method + "/" + short_digest(input.preparation->digest);
+    }
+    out.push_back(std::move(line));
+  }
+  return out;
+}
+
 CheckInput open_input(const std::string& path) {
   CheckInput out;
   out.path = path;
@@ -130,7 +150,7 @@ Result<Relation> relate(Kind a, Kind b, Asked asked) {
                "say --edge (the first feeds the second) or --evolution (the first replaces the second)");
 }
 
-Result<CheckedPair> check_pair(const CheckInput& a, const CheckInput& b, Asked asked, const CheckContext& context, const Prober& prober) {
+Result<CheckedPair> check_pair(const CheckInput& a, const CheckInput& b, Asked asked, const CheckContext& context, const Prober& prober, Seams seams) {
   Relation relation{asked == Asked::kEvolution ? CheckKind::kEvolution : CheckKind::kEdge, asked != Asked::kEvolution};
   if (a.module && b.module) {
     MODNET_ASSIGN(relation, relate(a.identity().kind, b.identity().kind, asked));
@@ -145,6 +165,8 @@ Result<CheckedPair> check_pair(const CheckInput& a, const CheckInput& b, Asked a
     return out;
   }
   MODNET_TRY(check_opened(*first.module, *second.module, relation.kind, context, prober, out));
+  if (seams == Seams::kSaid && relation.kind == CheckKind::kEdge)
+    out.seams = seam_lines(first.module->view().index().contract, second.module->view().index().contract, out.report);
   return out;
 }
 

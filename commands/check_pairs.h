@@ -44,10 +44,15 @@ struct Relation {
 /// Runs probes for a pair, given as for measure_pair(); empty: nothing is run, only recorded evidence counts.
 using Prober = std::function<Result<MeasuredPair>(const CheckedModule& from, const CheckedModule& to, CheckKind kind)>;
 
+/// Is a pair told what feeds what? A table of thousands of pairs has no place for it.
+enum class Seams : uint8_t { kUnsaid, kSaid };
 /// One pair, checked. Inputs with errors give an undecidable pair that names them.
-[[nodiscard]] Result<CheckedPair> check_pair(const CheckInput& a, const CheckInput& b, Asked asked, const CheckContext& context, const Prober& prober);
+[[nodiscard]] Result<CheckedPair> check_pair(const CheckInput& a, const CheckInput& b, Asked asked, const CheckContext& context, const Prober& prober,
+                                             Seams seams = Seams::kUnsaid);
 /// Two modules that are open: runs what is to be run, then the check with what that showed. `out` has its names already.
 [[nodiscard]] Status check_opened(const CheckedModule& from, const CheckedModule& to, CheckKind kind, CheckContext context, const Prober& prober, CheckedPair& out);
+/// What feeds what in a checked edge, and what makes it right: "embedding → features f32[B,384], the same space …".
+[[nodiscard]] std::vector<std::string> seam_lines(const Contract& from, const Contract& to, const CheckReport& report);
 /// One module alone: what this build can run, its lineage, the seams within.
 [[nodiscard]] Result<CheckedPair> check_by_itself(const CheckInput& input, const CheckContext& context, const Prober& prober);
 

@@ -1,5 +1,6 @@
 #include "commands/verify.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "commands/label.h"
@@ -119,6 +120,14 @@ std::string checked_text(const std::string& path, const Checked& checked) {
   return out;
 }
 
+/// The gravest failure decides: damage, then what could not be looked at, then an answer that is no.
+int exit_of(const std::vector<Error>& failures) {
+  constexpr int kGravestFirst[] = {kExitBug, kExitDigest, kExitUnavailable, kExitInput, kExitNo};
+  for (const int code : kGravestFirst)
+    if (std::any_of(failures.begin(), failures.end(), [&](const Error& one) { return exit_code(one) == code; })) return code;
+  return failures.empty() ? kExitOk : exit_code(failures.front());
+}
+
 Result<int> run(Invocation& invocation) {
   Console& console = invocation.console;
   const std::vector<std::string>& paths = invocation.args.words("FILE");
@@ -144,7 +153,7 @@ Result<int> run(Invocation& invocation) {
   document["passed"] = failures.empty();
   console.emit_json(document);
   for (const Error& failure : failures) console.fail(failure);
-  return failures.empty() ? kExitOk : exit_code(failures.front());
+  return exit_of(failures);
 }
 
 }  // namespace
@@ -162,8 +171,8 @@ CommandSpec verify_command() {
           "keys that were asked for have not signed. With --parent also whether the modules given are those that the lineage names "
           "by digest.\n\n"
           "Exit 0: all files are whole. 1: a signature that was asked for is missing, or a parent is not the one. 4: a digest or a "
-          "signature does not match. 3: a file cannot be read or is no module. Every failure is one line on stderr; the first decides "
-          "the exit.",
+          "signature does not match. 3: a file cannot be read or is no module. Every failure is one line on stderr; the "
+          "gravest decides the exit: 4, then 5, 3 and 1.",
       .positionals = {{.name = "FILE", .help = "modules; - is standard input", .maximum = PositionalSpec::kMany}},
       .options = {{.name = "parent", .type = OptionType::kTextList, .metavar = "FILE", .help = "a module that one of them was made from, or a folder of such; several times"},
                   {.name = "key", .type = OptionType::kTextList, .metavar = "PUB.pem", .help = "public key that must have signed every file"},

@@ -45,6 +45,7 @@ Json pair_json(const CheckDocument& document, const CheckedPair& pair) {
   Json findings = Json::array();
   for (const Finding& finding : checked.findings) findings.push_back(finding_json(document, finding));
   out["findings"] = std::move(findings);
+  out["seams"] = pair.seams;
   out["evidence"] = pair.evidence;
   if (pair.error)
     out["error"] = {{"id", pair.error->id}, {"file", pair.error->file}, {"where", pair.error->where}, {"what", pair.error->what}, {"fix", pair.error->fix}};

@@ -25,7 +25,8 @@ struct CheckedPair {
   std::string a_name, a_version, b_name, b_version;  // empty where a file could not be opened
   CheckReport report;
   std::optional<Error> error;         // why the pair could not be looked at; report.verdict is then kUndecidable
-  std::vector<std::string> evidence;  // one line each, for people: what probes showed
+  std::vector<std::string> seams;     // one line each, for people: what feeds what on an edge, and why it may; none in a table
+  std::vector<std::string> evidence;  // the same: what probes showed
   bool counts = true;                 // decides the exit; false for pairs of a matrix that nobody asked for
 };
 

@@ -62,6 +62,7 @@ std::string details(const CheckDocument& document, const CheckedPair& pair, Deta
     out += "    fix: " + plain(finding.rule->fix) + "\n";
     if (detail == Detail::kSuggest && finding.severity <= Severity::kUndecidable && !finding.accepted) out += entry_lines(finding);
   }
+  for (const std::string& line : pair.seams) out += "  seam: " + plain(line) + "\n";
   for (const std::string& line : pair.evidence) out += "  evidence: " + plain(line) + "\n";
   if (const std::string words = bump_words(pair); !words.empty()) out += "  " + words + "\n";
   return out;

@@ -1,6 +1,7 @@
 #include "commands/chain.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 
 #include <nlohmann/json.hpp>
@@ -78,9 +79,35 @@ Result<Engine> make_engine(const Invocation& invocation) {
     engine.options.arena_limit = std::clamp<int64_t>(invocation.max_memory() / 8, int64_t{1} << 20, engine.options.arena_limit);
   for (const OptionSpec& option : invocation.spec.options) {
     if (option.name == "overflow" && invocation.args.text("overflow") == "error") engine.options.overflow = Overflow::kError;
+    if (option.name == "profile" && invocation.args.flag("profile")) engine.profile = std::make_unique<Profile>();
     if (option.name == "batch-size") engine.options.batch_items = invocation.args.integer("batch-size");
   }
+  engine.options.context.profile = engine.profile.get();
   return engine;
+}
+
+void note_profile(const Engine& engine, Console& console, Json& document) {
+  if (engine.profile == nullptr) return;
+  double all = 0;
+  const std::vector<Profile::Row> rows = engine.profile->rows();
+  for (const Profile::Row& row : rows) all += row.seconds;
+  document["profile"] = Json::array();
+  std::string text = "where the time went, on " + std::to_string(engine.pool->size()) + (engine.pool->size() == 1 ? " thread\n" : " threads\n");
+  char line[160];
+  for (const Profile::Row& row : rows) {
+    const double share = all > 0 ? row.seconds / all : 0;
+    Json one{{"what", row.what}, {"calls", row.calls}, {"seconds", row.seconds}, {"share", share}};
+    one["gflops"] = row.operations > 0 && row.seconds > 0 ? Json(row.operations * 1e-9 / row.seconds) : Json(nullptr);
+    document["profile"].push_back(one);
+    std::snprintf(line, sizeof line, "  %5.1f %%  %9.3f s  %7lld calls  ", 100 * share, row.seconds, static_cast<long long>(row.calls));
+    text += line + row.what;
+    if (row.operations > 0 && row.seconds > 0) {
+      std::snprintf(line, sizeof line, "  %.1f GFLOP/s", row.operations * 1e-9 / row.seconds);
+      text += line;
+    }
+    text += "\n";
+  }
+  console.note(text.substr(0, text.size() - 1));
 }
 
 Result<Chain> Chain::make(std::vector<const ModuleFile*> modules, const std::vector<std::string>& outputs, const StreamClaims* claims, const Engine& engine) {
@@ -208,6 +235,7 @@ std::vector<OptionSpec> run_options() {
   return {
       {.name = "batch-size", .type = OptionType::kInteger, .metavar = "N", .help = "at most so many items computed at once (default: by memory alone); results do not depend on it", .minimum = 1, .maximum = 1 << 20},
       {.name = "overflow", .type = OptionType::kChoice, .help = "texts that are longer than the model takes", .default_text = "cut", .choices = {"cut", "error"}},
+      {.name = "profile", .help = "say on stderr where the time went"},
   };
 }
 

@@ -36,11 +36,15 @@ void write_claims(const StreamClaims& claims, ArrowSchema& schema);
 /// Threads, arithmetic and memory of one command.
 struct Engine {
   std::unique_ptr<ThreadPool> pool;
+  std::unique_ptr<Profile> profile;  // where --profile asks for one
   RunnerOptions options;
   std::string policy;  // for streams and results: "portable", or "vendor:openblas/CORE"
 };
 /// kUnavailable when --policy vendor finds no OpenBLAS or MODNET_CPU names a target that this CPU lacks.
 [[nodiscard]] Result<Engine> make_engine(const Invocation& invocation);
+
+/// --profile: says on stderr where the time went, and adds it to the document as "profile".
+void note_profile(const Engine& engine, Console& console, Json& document);
 
 class Chain {
  public:

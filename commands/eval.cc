@@ -214,8 +214,10 @@ class Evaluation {
       MODNET_ASSIGN(data_files, data_files_json(data_));
     }
     invocation_.console.print(text);
-    invocation_.console.emit_json({{"data", run_.source().name()}, {"data_files", data_files}, {"models", models_json(run_)}, {"items", counts.items}, {"tokens", counts.tokens}, {"truncated", counts.truncated},
-                                   {"policy", run_.engine().policy}, {"seed", invocation_.args.integer("seed")}, {"replicates", invocation_.args.integer("replicates")}, {"answers", answers}});
+    Json document{{"data", run_.source().name()}, {"data_files", data_files}, {"models", models_json(run_)}, {"items", counts.items}, {"tokens", counts.tokens}, {"truncated", counts.truncated},
+                  {"policy", run_.engine().policy}, {"seed", invocation_.args.integer("seed")}, {"replicates", invocation_.args.integer("replicates")}, {"answers", answers}};
+    note_profile(run_.engine(), invocation_.console, document);
+    invocation_.console.emit_json(document);
     return kExitOk;
   }
 

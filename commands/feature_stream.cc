@@ -102,7 +102,11 @@ Result<int> run_stream(Invocation& invocation, const StreamJob& job) {
   std::vector<OutputColumn> outputs;
   for (bool first = true;; first = false) {
     if (!source->ready()) MODNET_TRY(output->flush());
-    MODNET_ASSIGN(std::optional<ItemBatch> batch, source->next(rows_at_once));
+    std::optional<ItemBatch> batch;
+    {
+      const ProfiledSpan span(engine.profile.get(), "reading");
+      MODNET_ASSIGN(batch, source->next(rows_at_once));
+    }
     if (!batch && !first) break;
     const ItemBatch none;
     const ItemBatch& items = batch ? *batch : none;
@@ -126,6 +130,7 @@ Result<int> run_stream(Invocation& invocation, const StreamJob& job) {
       builder = std::make_unique<ArrowBatchBuilder>(writer->schema());
     }
     if (!batch) break;
+    const ProfiledSpan span(engine.profile.get(), "writing");
     builder->clear();
     MODNET_TRY(append(*builder, items, outputs, *source));
     MODNET_TRY(writer->write(builder->batch()));
@@ -141,7 +146,9 @@ Result<int> run_stream(Invocation& invocation, const StreamJob& job) {
   note_checks({&chain, 1}, console);
   note_truncated(counts, console);
   console.detail(std::to_string(counts.items) + " items, " + std::to_string(counts.tokens) + " tokens");
-  console.emit_json({{"output", path}, {"items", counts.items}, {"tokens", counts.tokens}, {"truncated", counts.truncated}, {"digest", writer->digest()}, {"policy", engine.policy}});
+  Json document{{"output", path}, {"items", counts.items}, {"tokens", counts.tokens}, {"truncated", counts.truncated}, {"digest", writer->digest()}, {"policy", engine.policy}};
+  note_profile(engine, console, document);
+  console.emit_json(document);
   return kExitOk;
 }
 

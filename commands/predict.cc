@@ -224,7 +224,9 @@ Result<int> run(Invocation& invocation) {
   note_checks(answers.chains(), invocation.console);
   const RunCounts& counts = answers.counts();
   note_truncated(counts, invocation.console);
-  invocation.console.emit_json({{"output", invocation.output()}, {"items", counts.items}, {"tokens", counts.tokens}, {"truncated", counts.truncated}, {"policy", answers.engine().policy}});
+  Json document{{"output", invocation.output()}, {"items", counts.items}, {"tokens", counts.tokens}, {"truncated", counts.truncated}, {"policy", answers.engine().policy}};
+  note_profile(answers.engine(), invocation.console, document);
+  invocation.console.emit_json(document);
   return kExitOk;
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "libmod/compute/aligned.h"
+#include "libmod/compute/profile.h"
 #include "libmod/compute/threads.h"
 
 namespace modnet {
@@ -18,6 +19,7 @@ enum class Policy : uint8_t { kPortable = 1, kVendor = 2 };
 struct ComputeContext {
   ThreadPool* pool = nullptr;
   Policy policy = Policy::kPortable;
+  Profile* profile = nullptr;  // where plans and what stands before them note their time; may be null
 };
 
 enum class Trans : uint8_t { kNo, kYes };
@@ -25,7 +27,7 @@ enum class Trans : uint8_t { kNo, kYes };
 /// Elementwise, in place, on n values of one row; which stretches of a row it is called with must not matter.
 using RowFunction = void (*)(float* x, int64_t n);
 
-/// f32 weights [k, n] packed once into panels of 32 columns (columns padded with zeros), 64-byte aligned.
+/// f32 weights [k, n] packed once into panels of 16 columns (columns padded with zeros), 64-byte aligned.
 class PackedMatrix {
  public:
   PackedMatrix() = default;
@@ -37,7 +39,7 @@ class PackedMatrix {
   [[nodiscard]] int64_t n() const { return n_; }
   /// Memory of the packed form.
   [[nodiscard]] int64_t bytes() const;
-  /// Panel p starts at p * k * 32; within it row after row of 32 columns.
+  /// Panel p starts at p * k * 16; within it row after row of 16 columns.
   [[nodiscard]] const float* panels() const { return data_.get(); }
 
  private:

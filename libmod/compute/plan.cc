@@ -35,6 +35,7 @@ struct Plan::State {
   std::vector<int> input_slots;
   std::vector<int> wanted;  // slots
   std::vector<std::unique_ptr<Step>> steps;
+  std::vector<std::string> names;  // of the steps, for a profile
   std::vector<Slot> slots;
   std::vector<Block> blocks;
   bool ragged = false;
@@ -178,7 +179,10 @@ Result<Plan> Plan::make(const FlatGraph& graph, const std::vector<std::string>& 
     state->slots[static_cast<size_t>(lowerer.result())].born = at;
     state->slots[static_cast<size_t>(lowerer.result())].last_use = at;
     values[node.outputs[0]] = lowerer.result();
-    if (step != nullptr) state->steps.push_back(std::move(step));
+    if (step == nullptr) continue;
+    const std::string sizes = step->sizes();
+    state->names.push_back(op_text(node) + (sizes.empty() ? "" : " " + sizes));
+    state->steps.push_back(std::move(step));
   }
   const int end = static_cast<int>(state->steps.size()) + 1;
   for (const std::string& name : wanted) {
@@ -252,7 +256,10 @@ Status Plan::run(std::span<const PlanInput> given, std::span<const int64_t> offs
     if (bytes > 0) std::memcpy(to, it->data, bytes);
   }
   const Frame frame{&s.context, &s.attention, s.items, s.tokens, offsets, s.addresses};
-  for (const std::unique_ptr<Step>& step : s.steps) MODNET_TRY(step->run(frame));
+  for (size_t i = 0; i < s.steps.size(); ++i) {
+    const ProfiledSpan span(s.context.profile, s.names[i], s.context.profile == nullptr ? 0 : s.steps[i]->operations(frame));
+    MODNET_TRY(s.steps[i]->run(frame));
+  }
   return ok();
 }
 

@@ -271,6 +271,7 @@ Result<RunCounts> Runner::run(std::span<const PortColumn> columns, int64_t items
     }
     if (s.text && s.input_values[i] == s.text->text_value) {
       if (column->texts.size() != static_cast<size_t>(items)) return usage("the input '" + port.name + "' takes texts, which the data does not have");
+      const ProfiledSpan span(s.options.context.profile, "Tokenize");
       MODNET_ASSIGN(tokens, tokenize(*s.text, column->texts, *s.options.context.pool, s.workspaces, s.options.overflow));
       counts.truncated = tokens.truncated;
       if (!offsets.empty()) MODNET_TRY(same_offsets(offsets, tokens.offsets, port.name));

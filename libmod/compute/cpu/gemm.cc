@@ -27,45 +27,6 @@ void run(ThreadPool* pool, int64_t tasks, const std::function<void(int64_t, int)
   for (int64_t task = 0; task < tasks; ++task) body(task, 0);
 }
 
-// rows [first, first + count) and columns [k, k + depth) of a.
-template <typename T>
-void pack_rows(const Operand<T>& a, Sign sign, int64_t first, int64_t count, int64_t k, int64_t depth, T* out) {
-  if (a.column_step == 1) {
-    for (int64_t i = 0; i < count; ++i) {
-      const T* from = a.data + (first + i) * a.row_step + k;
-      T* to = out + i * kStride<T>;
-      if (sign == Sign::kPlus) {
-        std::memcpy(to, from, static_cast<size_t>(depth) * sizeof(T));
-      } else {
-        for (int64_t p = 0; p < depth; ++p) to[p] = -from[p];
-      }
-    }
-    return;
-  }
-  // squares of a line by a line: every line is read and written once, so no stride makes them fight for a cache set
-  constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(T));
-  for (int64_t p0 = 0; p0 < depth; p0 += kLine) {
-    const int64_t values = std::min(kLine, depth - p0);
-    for (int64_t i0 = 0; i0 < count; i0 += kLine) {
-      const int64_t rows = std::min(kLine, count - i0);
-      const T* from = a.data + (first + i0) * a.row_step + (k + p0) * a.column_step;
-      T* to = out + i0 * kStride<T> + p0;
-      if (a.row_step == 1 && rows == kLine && sign == Sign::kPlus) {
-        for (int64_t p = 0; p < values; ++p) {
-          for (int64_t i = 0; i < kLine; ++i) to[i * kStride<T> + p] = from[i + p * a.column_step];
-        }
-        continue;
-      }
-      for (int64_t p = 0; p < values; ++p) {
-        for (int64_t i = 0; i < rows; ++i) {
-          const T value = from[i * a.row_step + p * a.column_step];
-          to[i * kStride<T> + p] = sign == Sign::kPlus ? value : -value;
-        }
-      }
-    }
-  }
-}
-
 // The cut of the output into tasks.
 struct Cut {
   int64_t row_blocks = 1;
@@ -108,12 +69,13 @@ void run_task(const Product<T>& product, const T* panels, int64_t k_begin, int64
     block.b = panels + panel_begin * block.panel_stride + done * kPanel<T>;
     const bool last = k_begin + done + block.depth == product.k;
     block.bias = last && product.bias != nullptr ? product.bias + column : nullptr;
-    pack_rows(product.a, product.sign, row_begin, block.rows, k_begin + done, block.depth, packed);
+    block.act = last ? product.act : nullptr;
+    const Rows<T> rows{product.a.data + row_begin * product.a.row_step + (k_begin + done) * product.a.column_step, product.a.row_step,
+                       product.a.column_step, product.sign};
+    pack_rows(rows, block.rows, block.depth, packed);
     multiply_block(block);
     done += block.depth;
   } while (done < depth_all);
-  if (product.act == nullptr || k_end != product.k) return;
-  for (int64_t i = 0; i < block.rows; ++i) product.act(block.c + i * block.ldc, block.columns);
 }
 
 // c for k in [k_begin, k_end), whose panels are packed.

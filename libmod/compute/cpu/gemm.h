@@ -22,7 +22,6 @@ template <typename T>
   return trans == Trans::kNo ? Operand<T>{data, ld, 1} : Operand<T>{data, 1, ld};
 }
 
-enum class Sign : uint8_t { kPlus = 0, kMinus = 1 };
 /// kLower: only tiles that reach the lower triangle are written; what they hold above the diagonal means nothing.
 enum class Region : uint8_t { kFull = 0, kLower = 1 };
 

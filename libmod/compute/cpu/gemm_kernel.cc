@@ -1,10 +1,13 @@
-// Register tiles of the matrix product. A tile of R rows by V vectors keeps R * V chains in registers; every step of k
-// loads V vectors of the panel and broadcasts R values of a: 12 * 2 for the 32 registers of AVX-512, 3 * 4 for the 16
-// of AVX2 (6 * 2 was slower: it reads a panel in two passes), so that the multipliers set the pace, not the loads. The
-// loops over a tile are unrolled by force: g++ 12 otherwise keeps the accumulators in memory.
+// Register tiles of the matrix product. A tile of R rows by P panels keeps its chains in registers; every step of k loads the
+// panels' line and broadcasts R values of a: 12 rows by two panels of one vector for the 32 registers of AVX-512, 6 by one panel of two for
+// the 16 of AVX2, so that the multipliers set the pace, not the loads. Few rows take more panels: at least 8 chains hide the
+// latency. The loops over a tile are unrolled by force, else g++ 12 keeps the accumulators in memory; two steps of k are taken at a time (one was
+// a twentieth slower on Zen 3, four spilled).
 #include "libmod/compute/cpu/gemm_kernel.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 #undef HWY_TARGET_INCLUDE
@@ -18,27 +21,47 @@ namespace modnet::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 #if HWY_TARGET == HWY_AVX3
-constexpr int64_t kStripRows = 12;
-constexpr int64_t kTileVectors = 2;
-#elif HWY_TARGET == HWY_AVX2
-constexpr int64_t kStripRows = 3;
-constexpr int64_t kTileVectors = 4;
+constexpr int kStripRows = 12;
 #else
-constexpr int64_t kStripRows = 6;
-constexpr int64_t kTileVectors = 4;
+constexpr int kStripRows = 6;
 #endif
 
+// Accumulators that leave registers for the operands.
+constexpr int kAccumulators = HWY_TARGET == HWY_AVX2 ? 12 : 24;
+constexpr int kPanelVectors = kPanel<float> / HWY_LANES(float);
+
+// Panels of a tile of this many rows: a power of two.
+constexpr int panels_for(int rows) {
+  int panels = 1;
+  while (panels < 8 && 2 * panels * kPanelVectors * rows <= kAccumulators) panels *= 2;
+  return panels;
+}
+
+// On AVX2 the f32 rows of a strip are packed side by side, [depth][height of the strip]: one stream instead of six, measured 4 % faster.
 template <typename T>
-using Tile = void (*)(const T* a, const T* b, int64_t depth, T* c, int64_t ldc, Chain chain, const T* bias);
+constexpr bool kSideBySide = HWY_TARGET == HWY_AVX2 && sizeof(T) == 4;
+
+// Strips of a block: their heights differ by one at most.
+struct Strips {
+  int64_t rows, count;
+  explicit Strips(int64_t all) : rows(all), count((all + kStripRows - 1) / kStripRows) {}
+  int64_t first(int64_t strip) const { return rows * strip / count; }
+};
+
+template <typename T>
+using Tile = void (*)(const T* a, const T* b, int64_t panel_stride, int64_t depth, T* c, int64_t ldc, Chain chain, const T* bias);
 
 #if HWY_NATIVE_FMA
 
-template <typename T, int R, int V>
-HWY_INLINE void vector_tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, int64_t depth, T* HWY_RESTRICT c,
-                            int64_t ldc, Chain chain, const T* HWY_RESTRICT bias) {
+// P panels for R rows.
+template <typename T, int R, int P>
+void panel_tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, int64_t panel_stride, int64_t depth, T* HWY_RESTRICT c,
+                int64_t ldc, Chain chain, const T* HWY_RESTRICT bias) {
   const hn::ScalableTag<T> d;
   using Vec = hn::Vec<decltype(d)>;
   constexpr int64_t kLanes = HWY_LANES(T);
+  constexpr int kWide = static_cast<int>(kPanel<T> / kLanes);  // vectors of a panel
+  constexpr int V = P * kWide;
   Vec sum[R][V];
   if (chain == Chain::kStart) {
 #pragma GCC unroll 16
@@ -53,17 +76,23 @@ HWY_INLINE void vector_tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, in
       for (int v = 0; v < V; ++v) sum[r][v] = hn::LoadU(d, c + r * ldc + v * kLanes);
     }
   }
-  for (int64_t k = 0; k < depth; ++k) {
+  const auto step = [&](int64_t k) HWY_ATTR {
     Vec right[V];
 #pragma GCC unroll 16
-    for (int v = 0; v < V; ++v) right[v] = hn::Load(d, b + k * kPanel<T> + v * kLanes);
+    for (int v = 0; v < V; ++v) right[v] = hn::Load(d, b + v / kWide * panel_stride + k * kPanel<T> + v % kWide * kLanes);
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
-      const Vec left = hn::Set(d, a[r * kStride<T> + k]);
+      const Vec left = hn::Set(d, kSideBySide<T> ? a[k * R + r] : a[r * kStride<T> + k]);
 #pragma GCC unroll 16
       for (int v = 0; v < V; ++v) sum[r][v] = hn::MulAdd(left, right[v], sum[r][v]);
     }
+  };
+  int64_t k = 0;
+  for (; k + 2 <= depth; k += 2) {
+    step(k);
+    step(k + 1);
   }
+  if (k < depth) step(k);
   if (bias != nullptr) {
 #pragma GCC unroll 16
     for (int v = 0; v < V; ++v) {
@@ -76,17 +105,6 @@ HWY_INLINE void vector_tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, in
   for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 16
     for (int v = 0; v < V; ++v) hn::StoreU(sum[r][v], d, c + r * ldc + v * kLanes);
-  }
-}
-
-// C columns of a panel for R rows.
-template <typename T, int R, int64_t C>
-void panel_tile(const T* a, const T* b, int64_t depth, T* c, int64_t ldc, Chain chain, const T* bias) {
-  constexpr int64_t kLanes = HWY_LANES(T);
-  constexpr int64_t kVectors = C / kLanes < kTileVectors ? C / kLanes : kTileVectors;
-  static_assert(C % (kVectors * kLanes) == 0);
-  for (int64_t j = 0; j < C; j += kVectors * kLanes) {
-    vector_tile<T, R, kVectors>(a, b + j, depth, c + j, ldc, chain, bias == nullptr ? nullptr : bias + j);
   }
 }
 
@@ -131,65 +149,193 @@ HWY_INLINE void fused_row(int64_t n, float x, const float* HWY_RESTRICT y, float
 }
 #endif
 
-template <typename T, int R, int64_t C>
-void panel_tile(const T* a, const T* b, int64_t depth, T* c, int64_t ldc, Chain chain, const T* bias) {
-  for (int r = 0; r < R; ++r) {
-    T sum[C];
-    for (int64_t j = 0; j < C; ++j) sum[j] = chain == Chain::kStart ? T{0} : c[r * ldc + j];
-    for (int64_t k = 0; k < depth; ++k) fused_row(C, a[r * kStride<T> + k], b + k * kPanel<T>, sum);
-    for (int64_t j = 0; j < C; ++j) c[r * ldc + j] = bias == nullptr ? sum[j] : sum[j] + bias[j];
+template <typename T, int R, int P>
+void panel_tile(const T* a, const T* b, int64_t panel_stride, int64_t depth, T* c, int64_t ldc, Chain chain, const T* bias) {
+  for (int p = 0; p < P; ++p) {
+    const T* panel = b + p * panel_stride;
+    for (int r = 0; r < R; ++r) {
+      T* out = c + r * ldc + p * kPanel<T>;
+      T sum[kPanel<T>];
+      for (int64_t j = 0; j < kPanel<T>; ++j) sum[j] = chain == Chain::kStart ? T{0} : out[j];
+      for (int64_t k = 0; k < depth; ++k) fused_row(kPanel<T>, a[r * kStride<T> + k], panel + k * kPanel<T>, sum);
+      for (int64_t j = 0; j < kPanel<T>; ++j) out[j] = bias == nullptr ? sum[j] : sum[j] + bias[p * kPanel<T> + j];
+    }
   }
 }
 
 #endif  // HWY_NATIVE_FMA
 
-template <typename T, int64_t C, int... R>
-Tile<T> tile_of(int64_t rows, std::integer_sequence<int, R...>) {
-  constexpr Tile<T> kTiles[] = {&panel_tile<T, R + 1, C>...};
+// Tiles of R rows with as many panels as P allows.
+template <typename T, int P, int... R>
+constexpr Tile<T> tile_of(int64_t rows, std::integer_sequence<int, R...>) {
+  constexpr Tile<T> kTiles[] = {&panel_tile<T, R + 1, (P < panels_for(R + 1) ? P : panels_for(R + 1))>...};
   return kTiles[rows - 1];
 }
 
-// A tile at the right edge: worked in a full one beside it.
+template <typename T>
+Tile<T> tile_for(int64_t rows, int64_t panels) {
+  const std::make_integer_sequence<int, kStripRows> heights;
+  if (panels >= 8) return tile_of<T, 8>(rows, heights);
+  if (panels >= 4) return tile_of<T, 4>(rows, heights);
+  return panels >= 2 ? tile_of<T, 2>(rows, heights) : tile_of<T, 1>(rows, heights);
+}
+
+// A panel that is partly used, at the right edge: worked in a full one beside it.
 template <typename T>
 void edge_tile(const Block<T>& block, int64_t rows, int64_t used, const T* a, const T* b, T* c, const T* bias) {
-  const std::make_integer_sequence<int, kStripRows> heights;
-  const Tile<T> tile =
-      used <= kPanel<T> / 2 ? tile_of<T, kPanel<T> / 2>(rows, heights) : tile_of<T, kPanel<T>>(rows, heights);
   alignas(64) T full[kMaxStripRows * kPanel<T>] = {};
   alignas(64) T full_bias[kPanel<T>] = {};
   for (int64_t i = 0; i < rows && block.chain == Chain::kContinue; ++i) {
     for (int64_t j = 0; j < used; ++j) full[i * kPanel<T> + j] = c[i * block.ldc + j];
   }
   for (int64_t j = 0; j < used && bias != nullptr; ++j) full_bias[j] = bias[j];
-  tile(a, b, block.depth, full, kPanel<T>, block.chain, bias == nullptr ? nullptr : full_bias);
+  tile_for<T>(rows, 1)(a, b, block.panel_stride, block.depth, full, kPanel<T>, block.chain, bias == nullptr ? nullptr : full_bias);
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t j = 0; j < used; ++j) c[i * block.ldc + j] = full[i * kPanel<T> + j];
   }
 }
 
+// The next panels are asked for in pieces, one a strip: from the third-level cache they would otherwise hold up the first strip.
+template <typename T>
+HWY_INLINE void prefetch_piece(const T* next, int64_t values, int64_t strip, int64_t strips) {
+  constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(T));
+  const int64_t lines = values / kLine;
+  for (int64_t line = lines * strip / strips; line < lines * (strip + 1) / strips; ++line) __builtin_prefetch(next + line * kLine, 0, 2);
+}
+
+// Columns that are worked by all strips before the activation comes: they are still in a near cache then.
+template <typename T>
+constexpr int64_t kStretch = 8 * kPanel<T>;
+
 template <typename T>
 HWY_INLINE void multiply(const Block<T>& block) {
   if (block.rows == 0) return;
-  const int64_t strips = (block.rows + kStripRows - 1) / kStripRows;
-  for (int64_t column = 0, p = 0; column < block.columns; column += kPanel<T>, ++p) {
+  const Strips strips(block.rows);
+  const int64_t most = panels_for(static_cast<int>((block.rows + strips.count - 1) / strips.count));  // the tallest strip's
+  int64_t active_from = 0;
+  for (int64_t column = 0, p = 0; column < block.columns;) {
+    const int64_t whole = (block.columns - column) / kPanel<T>;
+    int64_t panels = most;
+    while (panels > 1 && panels > whole) panels /= 2;
     const T* b = block.b + p * block.panel_stride;
-    const int64_t used = block.columns - column < kPanel<T> ? block.columns - column : kPanel<T>;
     const T* bias = block.bias == nullptr ? nullptr : block.bias + column;
-    for (int64_t strip = 0; strip < strips; ++strip) {
-      const int64_t first = block.rows * strip / strips;
-      const int64_t rows = block.rows * (strip + 1) / strips - first;
+    for (int64_t strip = 0; strip < strips.count; ++strip) {
+      const int64_t first = strips.first(strip);
+      const int64_t rows = strips.first(strip + 1) - first;
+      if (whole > panels) prefetch_piece(b + panels * block.panel_stride, block.depth * kPanel<T>, strip, strips.count);
       if (block.diagonal + first + rows <= column) continue;
       const T* a = block.a + first * kStride<T>;
       T* c = block.c + first * block.ldc + column;
-      if (used == kPanel<T>) {
-        const Tile<T> tile = tile_of<T, kPanel<T>>(rows, std::make_integer_sequence<int, kStripRows>());
-        tile(a, b, block.depth, c, block.ldc, block.chain, bias);
+      if (whole > 0) {
+        tile_for<T>(rows, panels)(a, b, block.panel_stride, block.depth, c, block.ldc, block.chain, bias);
       } else {
-        edge_tile(block, rows, used, a, b, c, bias);
+        edge_tile(block, rows, block.columns - column, a, b, c, bias);
+      }
+    }
+    p += panels;
+    column += panels * kPanel<T>;
+    if (block.act == nullptr || (column < block.columns && column - active_from < kStretch<T>)) continue;
+    const int64_t end = column < block.columns ? column : block.columns;
+    for (int64_t i = 0; i < block.rows; ++i) block.act(block.c + i * block.ldc + active_from, end - active_from);
+    active_from = end;
+  }
+}
+
+// Row after row.
+template <typename T>
+void pack_in_rows(const Rows<T>& from, int64_t count, int64_t depth, T* out) {
+  if (from.column_step == 1) {
+    for (int64_t i = 0; i < count; ++i) {
+      const T* row = from.data + i * from.row_step;
+      T* to = out + i * kStride<T>;
+      if (from.sign == Sign::kPlus) {
+        std::memcpy(to, row, static_cast<size_t>(depth) * sizeof(T));
+      } else {
+        for (int64_t p = 0; p < depth; ++p) to[p] = -row[p];
+      }
+    }
+    return;
+  }
+  // squares of a line by a line: every line is read and written once, so no stride makes them fight for a cache set
+  constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(T));
+  for (int64_t p0 = 0; p0 < depth; p0 += kLine) {
+    const int64_t values = std::min(kLine, depth - p0);
+    for (int64_t i0 = 0; i0 < count; i0 += kLine) {
+      const int64_t rows = std::min(kLine, count - i0);
+      const T* corner = from.data + i0 * from.row_step + p0 * from.column_step;
+      T* to = out + i0 * kStride<T> + p0;
+      if (from.row_step == 1 && rows == kLine && from.sign == Sign::kPlus) {
+        for (int64_t p = 0; p < values; ++p) {
+          for (int64_t i = 0; i < kLine; ++i) to[i * kStride<T> + p] = corner[i + p * from.column_step];
+        }
+        continue;
+      }
+      for (int64_t p = 0; p < values; ++p) {
+        for (int64_t i = 0; i < rows; ++i) {
+          const T value = corner[i * from.row_step + p * from.column_step];
+          to[i * kStride<T> + p] = from.sign == Sign::kPlus ? value : -value;
+        }
       }
     }
   }
 }
+
+#if HWY_TARGET == HWY_AVX2
+// Eight values of each of eight rows, turned: out + p * step gets value p of all rows. step <= 8: what is too much is written over by the next.
+HWY_INLINE void turn_eight(const float* const (&row)[8], float* out, int64_t step) {
+  __m256 x[8], y[8];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) x[i] = _mm256_loadu_ps(row[i]);
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    y[2 * i] = _mm256_unpacklo_ps(x[2 * i], x[2 * i + 1]);
+    y[2 * i + 1] = _mm256_unpackhi_ps(x[2 * i], x[2 * i + 1]);
+  }
+#pragma GCC unroll 2
+  for (int i = 0; i < 2; ++i) {  // x[4 i + j]: values j and j + 4 of rows 4 i … 4 i + 3
+    x[4 * i] = _mm256_shuffle_ps(y[4 * i], y[4 * i + 2], 0x44);
+    x[4 * i + 1] = _mm256_shuffle_ps(y[4 * i], y[4 * i + 2], 0xee);
+    x[4 * i + 2] = _mm256_shuffle_ps(y[4 * i + 1], y[4 * i + 3], 0x44);
+    x[4 * i + 3] = _mm256_shuffle_ps(y[4 * i + 1], y[4 * i + 3], 0xee);
+  }
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; ++j) _mm256_storeu_ps(out + j * step, _mm256_permute2f128_ps(x[j], x[j + 4], 0x20));
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; ++j) _mm256_storeu_ps(out + (j + 4) * step, _mm256_permute2f128_ps(x[j], x[j + 4], 0x31));
+}
+
+// Strip after strip, the rows of each side by side.
+void pack_side_by_side(const Rows<float>& from, int64_t count, int64_t depth, float* out) {
+  const Strips strips(count);
+  const float sign = from.sign == Sign::kPlus ? 1.0F : -1.0F;
+  for (int64_t strip = 0; strip < strips.count; ++strip) {
+    const int64_t first = strips.first(strip), rows = strips.first(strip + 1) - first;
+    const float* corner = from.data + first * from.row_step;
+    float* to = out + first * kStride<float>;
+    int64_t p = 0;
+    if (from.column_step == 1 && from.sign == Sign::kPlus) {
+      const float* row[8];
+      for (int64_t i = 0; i < 8; ++i) row[i] = corner + std::min(i, rows - 1) * from.row_step;
+      for (; p + 8 <= depth; p += 8) {
+        turn_eight(row, to + p * rows, rows);
+        for (const float*& one : row) one += 8;
+      }
+    }
+    for (; p < depth; ++p) {
+      for (int64_t i = 0; i < rows; ++i) to[p * rows + i] = sign * corner[i * from.row_step + p * from.column_step];
+    }
+  }
+}
+#endif
+
+void pack_f32(const Rows<float>& from, int64_t count, int64_t depth, float* out) {
+#if HWY_TARGET == HWY_AVX2
+  pack_side_by_side(from, count, depth, out);
+#else
+  pack_in_rows(from, count, depth, out);
+#endif
+}
+void pack_f64(const Rows<double>& from, int64_t count, int64_t depth, double* out) { pack_in_rows(from, count, depth, out); }
 
 void multiply_f32(const Block<float>& block) { multiply(block); }
 void multiply_f64(const Block<double>& block) { multiply(block); }
@@ -203,8 +349,13 @@ namespace modnet::cpu {
 namespace {
 HWY_EXPORT(multiply_f32);
 HWY_EXPORT(multiply_f64);
+HWY_EXPORT(pack_f32);
+HWY_EXPORT(pack_f64);
 HWY_EXPORT(tallest);
 }  // namespace
+
+void pack_rows(const Rows<float>& from, int64_t rows, int64_t depth, float* out) { HWY_DYNAMIC_DISPATCH(pack_f32)(from, rows, depth, out); }
+void pack_rows(const Rows<double>& from, int64_t rows, int64_t depth, double* out) { HWY_DYNAMIC_DISPATCH(pack_f64)(from, rows, depth, out); }
 
 void multiply_block(const Block<float>& block) { HWY_DYNAMIC_DISPATCH(multiply_f32)(block); }
 void multiply_block(const Block<double>& block) { HWY_DYNAMIC_DISPATCH(multiply_f64)(block); }

@@ -6,14 +6,25 @@
 
 namespace modnet::cpu {
 
-// Columns of a panel (128 bytes: two AVX-512 registers, four of AVX2, eight of 128 bits), values of k that are worked
+// Columns of a panel (a cache line: one AVX-512 register, two of AVX2, four of 128 bits), values of k that are worked
 // at a time, and the stride of a packed row of a, which keeps the rows of a strip off one cache set.
 template <typename T>
-inline constexpr int64_t kPanel = 128 / static_cast<int64_t>(sizeof(T));
+inline constexpr int64_t kPanel = 64 / static_cast<int64_t>(sizeof(T));
 template <typename T>
 inline constexpr int64_t kDepth = 3072 / static_cast<int64_t>(sizeof(T));
 template <typename T>
 inline constexpr int64_t kStride = kDepth<T> + 64 / static_cast<int64_t>(sizeof(T));
+
+enum class Sign : uint8_t { kPlus = 0, kMinus = 1 };
+
+/// Rows of a where they lie: value p of row i at data[i * row_step + p * column_step], taken with a sign.
+template <typename T>
+struct Rows {
+  const T* data = nullptr;
+  int64_t row_step = 0;
+  int64_t column_step = 0;
+  Sign sign = Sign::kPlus;
+};
 
 /// Whether an element's chain starts at zero or at what c holds.
 enum class Chain : uint8_t { kStart = 0, kContinue = 1 };
@@ -23,7 +34,7 @@ template <typename T>
 struct Block {
   int64_t rows = 0;
   int64_t depth = 0;         // <= kDepth
-  const T* a = nullptr;      // row i at a + i * kStride
+  const T* a = nullptr;      // rows as pack_rows() left them
   const T* b = nullptr;      // panel p at b + p * panel_stride, row k of it at + k * kPanel; 64-byte aligned
   int64_t panel_stride = 0;  // in elements
   int64_t columns = 0;       // of c; the last panel may be partly used
@@ -31,11 +42,17 @@ struct Block {
   int64_t ldc = 0;
   Chain chain = Chain::kStart;
   const T* bias = nullptr;  // [columns], added after the chain; or null
+  void (*act)(T* x, int64_t n) = nullptr;  // applied to what is then in c, a stretch of a row at a time; or null
   // Tiles whose last row lies above their first column, counted from here, are left out: row 0 of the block is this
   // many rows below column 0 of it. The default leaves nothing out.
   int64_t diagonal = INT64_MAX / 2;
 };
 
+/// Packs `rows` rows of `depth` values, as the kernel of the chosen instruction set reads them. out: rows * kStride values, 64-byte aligned.
+void pack_rows(const Rows<float>& from, int64_t rows, int64_t depth, float* out);
+void pack_rows(const Rows<double>& from, int64_t rows, int64_t depth, double* out);
+
+/// Rows must have been packed for the same instruction set.
 void multiply_block(const Block<float>& block);
 void multiply_block(const Block<double>& block);
 

@@ -61,7 +61,7 @@ void check_packed(const Shape& shape, const ComputeContext& context) {
     const PackedMatrix packed = PackedMatrix::pack(b.data(), ldb, trans, shape.k, shape.n);
     CHECK(packed.k() == shape.k);
     CHECK(packed.n() == shape.n);
-    CHECK(packed.bytes() == (shape.n + 31) / 32 * 32 * shape.k * 4);
+    CHECK(packed.bytes() == (shape.n + 15) / 16 * 16 * shape.k * 4);
     for (const float* add : {static_cast<const float*>(nullptr), bias.data()}) {
       for (const RowFunction act : {static_cast<RowFunction>(nullptr), &clamp_below}) {
         std::vector<float> expected(static_cast<size_t>(shape.m * ldc), 7.0F);

@@ -13,6 +13,7 @@
 #include "libmod/compute/aligned.h"
 
 namespace modnet {
+
 namespace {
 
 // Turns of the spin loop before a thread goes to sleep: some 20 microseconds, the distance between two products of a

@@ -7,9 +7,11 @@
 // after foreach_target.h
 #include "hwy/highway.h"
 #include "libmod/compute/cpu/rows-inl.h"
+#include "libmod/compute/cpu/turn-inl.h"
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "libmod/compute/attention.h"
 #include "libmod/compute/threads.h"
@@ -117,8 +119,8 @@ HWY_INLINE void WeightedTile(const float* weights, int64_t ldw, const float* val
   }
 }
 
-/// Rows and panels that the registers hold: 8 x 2 with 16 hardware lanes, 4 x 1 otherwise.
-inline constexpr int kTileRows = kWidth >= 16 ? 8 : 4;
+/// Rows and panels that the registers hold: 8 x 2 with 16 hardware lanes, 6 x 1 with 8, 4 x 1 otherwise.
+inline constexpr int kTileRows = kWidth >= 16 ? 8 : kWidth == 8 ? 6 : 4;
 inline constexpr int kTilePanels = kWidth >= 16 ? 2 : 1;
 
 template <int kRows>
@@ -159,7 +161,17 @@ void PackHead(const HeadTask& t, float* keys, float* values) {
     float* panel = keys + first * t.head_dim;
     const float* row[kPanel];  // past the end: the last key again, hidden by the softmax
     for (int64_t j = 0; j < kPanel; ++j) row[j] = t.k + std::min(first + j, t.length - 1) * t.ldk;
-    for (int64_t i = 0; i < t.head_dim; ++i) {
+    int64_t i = 0;
+#if MODNET_TURNS_EIGHT
+    for (; i + 8 <= t.head_dim; i += 8) {
+      for (int64_t j = 0; j < kPanel; j += 8) {
+        const float* eight[8];
+        for (int64_t r = 0; r < 8; ++r) eight[r] = row[j + r] + i;
+        TurnEight(eight, panel + i * kPanel + j, kPanel);
+      }
+    }
+#endif
+    for (; i < t.head_dim; ++i) {
       for (int64_t j = 0; j < kPanel; ++j) panel[i * kPanel + j] = row[j][i];
     }
   }
@@ -195,7 +207,7 @@ float SoftmaxRow(const HeadTask& t, int64_t query, int64_t keys, float* row, int
 }
 
 template <int kRows>
-HWY_INLINE void AttendRows(const HeadTask& t, int64_t first, const float* keys, const float* values, float* scores,
+void AttendRows(const HeadTask& t, int64_t first, const float* keys, const float* values, float* scores,
                            float* sums) {
   const Tag d;
   const bool causal = t.mask == AttentionMask::kCausal;
@@ -224,11 +236,19 @@ HWY_INLINE void AttendRows(const HeadTask& t, int64_t first, const float* keys, 
       continue;
     }
     const Vec divisor = hn::Set(d, total[r]);
-    for (int64_t i = 0; i < width; i += kWidth) {
-      hn::Store(Canonical(d, hn::Div(hn::Load(d, sum + i), divisor)), d, sum + i);
-    }
-    for (int64_t i = 0; i < t.head_dim; ++i) out[i] = sum[i];
+    int64_t i = 0;
+    for (; i + kWidth <= t.head_dim; i += kWidth) hn::StoreU(Canonical(d, hn::Div(hn::Load(d, sum + i), divisor)), d, out + i);
+    if (i == t.head_dim) continue;
+    hn::Store(Canonical(d, hn::Div(hn::Load(d, sum + i), divisor)), d, sum + i);
+    for (; i < t.head_dim; ++i) out[i] = sum[i];
   }
+}
+
+using RowsFunction = void (*)(const HeadTask& t, int64_t first, const float* keys, const float* values, float* scores, float* sums);
+template <int... kRows>
+RowsFunction RowsOf(int64_t rows, std::integer_sequence<int, kRows...>) {
+  constexpr RowsFunction kFunctions[] = {&AttendRows<kRows + 1>...};
+  return kFunctions[rows - 1];
 }
 
 void AttendHead(const HeadTask& t) {
@@ -238,13 +258,11 @@ void AttendHead(const HeadTask& t) {
   float* scores = values + length * width;
   float* sums = scores + kBlockRows * (length + kPanel);
   PackHead(t, keys, values);
-  int64_t r = 0;
-  for (; r + kTileRows <= t.length; r += kTileRows) AttendRows<kTileRows>(t, r, keys, values, scores, sums);
-  if constexpr (kTileRows > 4) {
-    for (; r + 4 <= t.length; r += 4) AttendRows<4>(t, r, keys, values, scores, sums);
+  const int64_t strips = (t.length + kTileRows - 1) / kTileRows;  // whose heights differ by one at most
+  for (int64_t s = 0; s < strips; ++s) {
+    const int64_t first = t.length * s / strips, rows = t.length * (s + 1) / strips - first;
+    RowsOf(rows, std::make_integer_sequence<int, kTileRows>())(t, first, keys, values, scores, sums);
   }
-  for (; r + 2 <= t.length; r += 2) AttendRows<2>(t, r, keys, values, scores, sums);
-  for (; r < t.length; ++r) AttendRows<1>(t, r, keys, values, scores, sums);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -1,4 +1,4 @@
-// How a product is cut. The output is cut into tasks of some 96 rows by a range of panels; within a task, k is cut
+// How a product is cut. The output is cut into tasks of some 48 rows by a range of panels; within a task, k is cut
 // into depths, and a's block of rows is packed once a depth and stays in the
 // second-level cache while the panels go by. Cutting k continues each element's chain from c, so no cut changes a bit.
 #include "libmod/compute/cpu/gemm.h"
@@ -9,8 +9,8 @@
 namespace modnet::cpu {
 namespace {
 
-// Rows of a that are packed together: with kDepth they take some 300 KB, within a second-level cache.
-constexpr int64_t kRowsABlock = 96;
+// Rows of a that are packed together: with kDepth they take some 150 KB, within a second-level cache beside the panels that go by.
+constexpr int64_t kRowsABlock = 48;
 constexpr int64_t kTasksAThread = 4;
 // Products below this many multiply-adds are not worth waking anybody.
 constexpr int64_t kAlone = 100'000;

@@ -10,8 +10,8 @@ BUILD_PACKAGES=(
   libtomlplusplus-dev nlohmann-json3-dev libsimdjson-dev libutf8proc-dev
   libopenblas0 doctest-dev
 )
-# To run the tests: man page checkers, script(1), a Python with virtual environments, real images.
-TEST_PACKAGES=(python3 python3-venv mandoc groff bsdutils dataset-fashion-mnist)
+# To run the tests: man page checkers, script(1), strace, a Python with virtual environments, real images.
+TEST_PACKAGES=(python3 python3-venv mandoc groff bsdutils strace dataset-fashion-mnist)
 # To fuzz with tests/run --long.
 FUZZ_PACKAGES=(clang-14 libclang-rt-14-dev)
 # To run examples/quickstart.

@@ -21,8 +21,8 @@ echo "== somebody answers for it"
 modnet check renamed.mnet --baseline released --suggest-accept | sed -n '/\[\[accept\]\]/,/expires/p' | sed 's/^ *//
   s/^\(# *\)*reason = .*/reason = "nobody uses the old name"/; s/^\(# *\)*owner = .*/owner = "heads"/; s/^\(# *\)*expires = .*/expires = "2999-12-31"/' >accepted.toml
 grep -c '^\[\[accept' accepted.toml
-gate renamed.mnet released tiny/backbone.mnet accepted.toml | tail -n 12
+gate renamed.mnet released tiny/backbone.mnet accepted.toml | tail -n 13
 echo "== another space"
 TINY_SEED=1 tiny_model foreign
 gate better.mnet released foreign/backbone.mnet | tail -n 1
-gate better.mnet nowhere tiny/backbone.mnet | tail -n 2
+gate better.mnet nowhere tiny/backbone.mnet | tail -n 3

@@ -26,5 +26,5 @@ says modnet check needs.mnet --baseline nested.mnet
 says modnet inspect --diff nested.mnet needs.mnet
 says modnet check --matrix backbone.mnet --against needs.mnet --require '*:*'
 mkdir releases && cp needs.mnet releases
-says modnet check nested.mnet --baseline releases
+says modnet check backbone.mnet --baseline releases
 ls

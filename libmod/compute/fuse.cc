@@ -29,28 +29,54 @@ std::optional<size_t> maker(const std::vector<Node>& nodes, const std::string& v
   return std::nullopt;
 }
 
-/// A Gemm whose weights are stored [n, k] with a bias: what a linear layer of a checkpoint becomes.
-bool is_linear(const Node& node) {
-  if (!is(node, "", "Gemm") || node.inputs.size() != 3 || node.inputs[2].empty()) return false;
+/// A linear layer of a checkpoint, in f32 (a Gemm whose weights are stored [n, k], with a bias) or in 8 bits.
+enum class Linear : uint8_t { kNone, kFloat, kInt8 };
+Linear linear_form(const Node& node) {
+  if (is(node, kOurDomain, "LinearInt8")) return node.inputs.size() >= 3 && node.attributes.empty() ? Linear::kInt8 : Linear::kNone;
+  if (!is(node, "", "Gemm") || node.inputs.size() != 3 || node.inputs[2].empty()) return Linear::kNone;
   const auto trans = attribute_int(node, "transB", 0);
-  return trans.ok() && *trans == 1 && node.attributes.size() == 1;
+  return trans.ok() && *trans == 1 && node.attributes.size() == 1 ? Linear::kFloat : Linear::kNone;
 }
 
-Attribute trans_b() { return {"transB", int64_t{1}}; }
+const std::string& input_or_none(const Node& node, size_t at) {
+  static const std::string kNothing;
+  return at < node.inputs.size() ? node.inputs[at] : kNothing;
+}
+
+/// Could they be one product? They read the same rows, and in 8 bits turn them into the same whole numbers.
+bool same_rows(const Node& a, const Node& b) {
+  return linear_form(a) == linear_form(b) && a.inputs[0] == b.inputs[0] && (linear_form(a) == Linear::kFloat || input_or_none(a, 4) == input_or_none(b, 4));
+}
+
+/// Layers of the same rows as one fused node.
+Node join(const std::vector<const Node*>& layers, std::string output, std::optional<UnaryOp> activation) {
+  const Node& first = *layers[0];
+  Node out{"fused", "Linear", 1, first.name, {first.inputs[0]}, {std::move(output)}, {}};
+  if (activation) out.attributes.push_back({"activation", static_cast<int64_t>(*activation)});
+  if (linear_form(first) == Linear::kFloat) {
+    out.attributes.push_back({"transB", int64_t{1}});
+    for (const Node* layer : layers) out.inputs.insert(out.inputs.end(), layer->inputs.begin() + 1, layer->inputs.end());
+    return out;
+  }
+  out.op = "LinearInt8";
+  out.inputs.push_back(input_or_none(first, 4));
+  for (const Node* layer : layers)
+    for (const size_t at : {1, 2, 3}) out.inputs.push_back(input_or_none(*layer, at));
+  return out;
+}
 
 void fuse_attention(std::vector<Node>& nodes, const Uses& uses) {
   for (size_t a = 0; a < nodes.size(); ++a) {
-    if (!is(nodes[a], "modnet", "Attention") || nodes[a].inputs.size() < 3) continue;
+    if (!is(nodes[a], kOurDomain, "Attention") || nodes[a].inputs.size() < 3) continue;
     size_t parts[3];
     bool fits = true;
     for (size_t i = 0; i < 3 && fits; ++i) {
       const auto made = maker(nodes, nodes[a].inputs[i]);
-      fits = made && is_linear(nodes[*made]) && uses.at(nodes[a].inputs[i]) == 1 && (i == 0 || nodes[*made].inputs[0] == nodes[parts[0]].inputs[0]);
+      fits = made && linear_form(nodes[*made]) != Linear::kNone && uses.at(nodes[a].inputs[i]) == 1 && (i == 0 || same_rows(nodes[parts[0]], nodes[*made]));
       if (fits) parts[i] = *made;
     }
     if (!fits) continue;
-    Node joined{"fused", "Linear", 1, nodes[parts[0]].name, {nodes[parts[0]].inputs[0]}, {nodes[a].inputs[0]}, {trans_b()}};
-    for (const size_t part : parts) joined.inputs.insert(joined.inputs.end(), nodes[part].inputs.begin() + 1, nodes[part].inputs.end());
+    Node joined = join({&nodes[parts[0]], &nodes[parts[1]], &nodes[parts[2]]}, nodes[a].inputs[0], std::nullopt);
     Node attention = nodes[a];
     attention.domain = "fused";
     attention.op = "QkvAttention";
@@ -70,10 +96,9 @@ void fuse_activations(std::vector<Node>& nodes, const Uses& uses) {
     const auto activation = activation_of(node);
     if (!activation.ok() || !*activation) continue;
     const auto made = maker(nodes, node.inputs[0]);
-    if (!made || !is_linear(nodes[*made]) || uses.at(node.inputs[0]) != 1) continue;
-    Node& linear = nodes[*made];
-    Node joined{"fused", "Linear", 1, linear.name, linear.inputs, node.outputs, {{"activation", static_cast<int64_t>(**activation)}, trans_b()}};
-    linear.outputs.clear();
+    if (!made || linear_form(nodes[*made]) == Linear::kNone || uses.at(node.inputs[0]) != 1) continue;
+    Node joined = join({&nodes[*made]}, node.outputs[0], **activation);
+    nodes[*made].outputs.clear();
     node = std::move(joined);
   }
   std::erase_if(nodes, [](const Node& node) { return node.outputs.empty(); });

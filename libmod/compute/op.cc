@@ -87,7 +87,7 @@ Result<std::vector<float>> LowerContext::floats(size_t input, std::vector<int64_
 std::span<const OpRow> op_table() {
   static const std::vector<OpRow> kTable = [] {
     std::vector<OpRow> rows;
-    for (const auto& part : {arithmetic_ops(), activation_ops(), linear_ops(), norm_ops(), sequence_ops()})
+    for (const auto& part : {arithmetic_ops(), activation_ops(), linear_ops(), linear_int8_ops(), norm_ops(), sequence_ops()})
       rows.insert(rows.end(), part.begin(), part.end());
     std::sort(rows.begin(), rows.end(), [](const OpRow& a, const OpRow& b) {
       return a.domain != b.domain ? a.domain < b.domain : a.name < b.name;

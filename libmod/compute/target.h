@@ -10,7 +10,7 @@
 
 namespace modnet {
 
-/// Names: "avx512", "avx2", "sse4", "ssse3", "neon", "scalar"; "" goes back to the best that this CPU has.
+/// Names: "avx512vnni", "avx512", "avx2", "sse4", "ssse3", "neon", "scalar"; "" goes back to the best that this CPU has.
 /// kUsage for another name; kUnavailable, naming what this CPU has, for a set that it lacks or that was not built.
 /// Call it before kernels run: it is not meant to change under a running product.
 [[nodiscard]] Status select_cpu_target(std::string_view name);
@@ -20,5 +20,8 @@ namespace modnet {
 
 /// The sets that can be selected here, best first, whatever is selected now.
 [[nodiscard]] std::vector<std::string> cpu_targets();
+
+/// Whether the set in use is "avx512vnni": AVX-512 with the dot product of bytes. Every other kernel runs on it as on "avx512".
+[[nodiscard]] bool int8_dot_products();
 
 }  // namespace modnet

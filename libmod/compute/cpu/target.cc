@@ -2,27 +2,36 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 
 #include "hwy/highway.h"
 
 namespace modnet {
 namespace {
 
+enum class Vnni : uint8_t { kNo, kYes };
+
 struct Named {
   std::string_view name;
   int64_t target;
+  Vnni vnni = Vnni::kNo;  // also needs AVX512-VNNI, which is no target of Highway's here
 };
 
 #if HWY_ARCH_X86
-constexpr std::array<Named, 5> kTargets = {{{"avx512", HWY_AVX3},
+constexpr std::array<Named, 6> kTargets = {{{"avx512vnni", HWY_AVX3, Vnni::kYes},
+                                            {"avx512", HWY_AVX3},
                                             {"avx2", HWY_AVX2},
                                             {"sse4", HWY_SSE4},
                                             {"ssse3", HWY_SSSE3},
                                             {"scalar", HWY_EMU128 | HWY_SCALAR}}};
+bool cpu_has_vnni() { return __builtin_cpu_supports("avx512vnni") != 0; }
 #else
 constexpr std::array<Named, 2> kTargets = {{{"neon", HWY_NEON}, {"scalar", HWY_EMU128 | HWY_SCALAR}}};
+bool cpu_has_vnni() { return false; }
 #endif
-constexpr std::array<std::string_view, 6> kNames = {"avx512", "avx2", "sse4", "ssse3", "neon", "scalar"};
+constexpr std::array<std::string_view, 7> kNames = {"avx512vnni", "avx512", "avx2", "sse4", "ssse3", "neon", "scalar"};
+
+std::atomic<bool> without_vnni{false};  // "avx512" was asked for by name
 
 // What the kernels were compiled for and this CPU can run. The calls below are the only ones that touch Highway's
 // choice.
@@ -31,7 +40,9 @@ int64_t usable_mask() {
   return (hwy::SupportedTargets() & HWY_TARGETS) | (HWY_TARGETS & scalar);
 }
 
-int64_t chosen_mask(int64_t usable, const Named& entry) { return usable & entry.target; }
+int64_t chosen_mask(int64_t usable, const Named& entry) {
+  return entry.vnni == Vnni::kYes && !cpu_has_vnni() ? 0 : usable & entry.target;
+}
 
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
@@ -68,6 +79,7 @@ std::vector<std::string> cpu_targets() {
 Status select_cpu_target(std::string_view name) {
   const std::vector<std::string> here = cpu_targets();
   if (name.empty()) {
+    without_vnni = false;
     hwy::SetSupportedTargetsForTest(0);
     hwy::GetChosenTarget().Update(hwy::SupportedTargets());
     return ok();
@@ -87,6 +99,7 @@ Status select_cpu_target(std::string_view name) {
     if (entry.name != name) continue;
     hwy::SetSupportedTargetsForTest(0);
     const int64_t mask = chosen_mask(usable_mask(), entry);
+    without_vnni = entry.vnni == Vnni::kNo;
     hwy::SetSupportedTargetsForTest(mask);
     hwy::GetChosenTarget().Update(mask);
   }
@@ -96,9 +109,12 @@ Status select_cpu_target(std::string_view name) {
 std::string_view cpu_target_name() {
   const int64_t usable = hwy::SupportedTargets();
   for (const Named& entry : kTargets) {
+    if (entry.vnni == Vnni::kYes && without_vnni) continue;
     if (chosen_mask(usable, entry) != 0) return entry.name;
   }
   return "scalar";
 }
+
+bool int8_dot_products() { return cpu_target_name() == "avx512vnni"; }
 
 }  // namespace modnet

@@ -1,0 +1,178 @@
+// Packing, blocking and threads around the 8-bit tiles. The output is cut into tasks of rows by panels; a task turns its rows into
+// whole numbers once and runs them past its panels while they stay in the second-level cache.
+#include "libmod/compute/int8.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "libmod/compute/cpu/int8_kernel.h"
+#include "libmod/compute/target.h"
+
+namespace modnet {
+namespace {
+
+using cpu::Int8Kernel;
+using cpu::Int8Tile;
+
+// Bytes of whole numbers that a task keeps, and rows at most: enough to pay for reading the panels.
+constexpr int64_t kBlockBytes = int64_t{128} << 10;
+constexpr int64_t kMostBlockRows = 96;
+// Columns after which the activation runs, while the block's output is still in the cache.
+constexpr int64_t kActColumns = 128;
+// Products below this many multiply-adds are not worth waking anybody.
+constexpr int64_t kAlone = 400'000;
+
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+int64_t rounded_up(int64_t n, int64_t step) { return ceil_div(n, step) * step; }
+int64_t whole_size(Int8Layout layout) { return layout == Int8Layout::kQuads ? 1 : 2; }
+int64_t panel_of(Int8Layout layout) { return layout == Int8Layout::kQuads ? cpu::kQuadPanel : cpu::kPairPanel; }
+
+struct Layer {
+  const float* a;
+  int64_t lda, m;
+  const float* factors;
+  const PackedInt8& b;
+  RowFunction act;
+  float* c;
+  int64_t ldc;
+};
+
+/// A block of rows as whole numbers, in one worker's scratch space.
+struct WholeRows {
+  std::byte* values = nullptr;
+  int64_t stride = 0;  // bytes; never a multiple of 4096, so that the rows of a tile do not fight for a cache set
+  float* scales = nullptr;
+  int32_t* sums = nullptr;
+  static int64_t stride_of(const PackedInt8& b) {
+    const int64_t bytes = rounded_up(std::max<int64_t>(1, b.depth() * whole_size(b.layout())), 64);
+    return bytes % 1024 == 0 ? bytes + 64 : bytes;
+  }
+  static int64_t bytes_of(const PackedInt8& b, int64_t rows) { return rows * (stride_of(b) + 8); }
+  WholeRows(const PackedInt8& b, int64_t rows, void* memory)
+      : values(static_cast<std::byte*>(memory)), stride(stride_of(b)), scales(reinterpret_cast<float*>(values + rows * stride)),
+        sums(reinterpret_cast<int32_t*>(scales + rows)) {}
+};
+
+void quantise_block(const Layer& layer, int64_t first, int64_t rows, const WholeRows& out) {
+  for (int64_t i = 0; i < rows; ++i) {
+    const float* x = layer.a + (first + i) * layer.lda;
+    std::byte* to = out.values + i * out.stride;
+    if (layer.b.layout() == Int8Layout::kQuads) {
+      cpu::quantise_row(cpu::Int8Row<int8_t>{x, layer.factors, layer.b.k(), layer.b.depth(), reinterpret_cast<int8_t*>(to), out.scales + i, out.sums + i});
+    } else {
+      cpu::quantise_row(cpu::Int8Row<int16_t>{x, layer.factors, layer.b.k(), layer.b.depth(), reinterpret_cast<int16_t*>(to), out.scales + i, out.sums + i});
+    }
+  }
+}
+
+/// One panel of columns for a block of rows, in strips of nearly equal height.
+void run_panel(const Layer& layer, const Int8Kernel& kernel, int64_t first, int64_t rows, int64_t panel, const WholeRows& whole) {
+  const int64_t column = panel * kernel.panel, used = std::min(kernel.panel, layer.b.n() - column), strips = ceil_div(rows, kernel.rows);
+  alignas(64) float edge[cpu::kMostInt8Rows * cpu::kMostInt8Panel];
+  for (int64_t strip = 0; strip < strips; ++strip) {
+    const int64_t begin = rows * strip / strips, height = rows * (strip + 1) / strips - begin;
+    float* c = layer.c + (first + begin) * layer.ldc + column;
+    Int8Tile tile;
+    tile.a = whole.values + begin * whole.stride;
+    tile.a_stride = whole.stride;
+    tile.b = layer.b.panels() + panel * layer.b.panel_bytes();
+    tile.depth = layer.b.depth();
+    tile.row_scales = whole.scales + begin;
+    tile.row_sums = whole.sums + begin;
+    tile.scales = layer.b.scales() + column;
+    tile.bias = layer.b.bias() + column;
+    tile.c = used == kernel.panel ? c : edge;
+    tile.ldc = used == kernel.panel ? layer.ldc : kernel.panel;
+    kernel.tiles[height - 1](tile);
+    for (int64_t i = 0; i < height && used < kernel.panel; ++i) std::memcpy(c + i * layer.ldc, edge + i * kernel.panel, static_cast<size_t>(used) * sizeof(float));
+  }
+}
+
+void run_task(const Layer& layer, const Int8Kernel& kernel, int64_t first, int64_t rows, int64_t panel_begin, int64_t panel_end, const WholeRows& whole) {
+  quantise_block(layer, first, rows, whole);
+  const int64_t step = std::max<int64_t>(1, kActColumns / kernel.panel);
+  for (int64_t begin = panel_begin; begin < panel_end; begin += step) {
+    const int64_t end = std::min(begin + step, panel_end);
+    for (int64_t panel = begin; panel < end; ++panel) run_panel(layer, kernel, first, rows, panel, whole);
+    const int64_t column = begin * kernel.panel, columns = std::min(end * kernel.panel, layer.b.n()) - column;
+    for (int64_t i = 0; i < rows && layer.act != nullptr; ++i) layer.act(layer.c + (first + i) * layer.ldc + column, columns);
+  }
+}
+
+}  // namespace
+
+PackedInt8 PackedInt8::pack(const int8_t* weights, const float* scales, const float* bias, int64_t k, int64_t n) {
+  return pack_as(int8_dot_products() ? Int8Layout::kQuads : Int8Layout::kPairs, weights, scales, bias, k, n);
+}
+
+PackedInt8 PackedInt8::pack_as(Int8Layout layout, const int8_t* weights, const float* scales, const float* bias, int64_t k, int64_t n) {
+  PackedInt8 out;
+  const int64_t panel = panel_of(layout), group = layout == Int8Layout::kQuads ? 4 : 2, padded = rounded_up(n, panel);
+  out.layout_ = layout;
+  out.k_ = k;
+  out.n_ = n;
+  out.depth_ = rounded_up(k, group);
+  out.panel_bytes_ = out.depth_ * panel * whole_size(layout);
+  out.bytes_ = padded / panel * out.panel_bytes_;
+  out.data_ = aligned_block<std::byte>(out.bytes_);
+  out.scales_.assign(static_cast<size_t>(padded), 0.0F);
+  out.bias_ = out.scales_;
+  std::copy_n(scales, n, out.scales_.begin());
+  if (bias != nullptr) std::copy_n(bias, n, out.bias_.begin());
+  for (int64_t j = 0; j < padded; ++j) {
+    std::byte* to = out.data_.get() + j / panel * out.panel_bytes_;
+    for (int64_t p = 0; p < out.depth_; ++p) {
+      const int8_t value = j < n && p < k ? weights[j * k + p] : int8_t{0};
+      const int64_t at = (p / group * panel + j % panel) * group + p % group;
+      if (layout == Int8Layout::kQuads) {
+        to[at] = static_cast<std::byte>(value + 128);
+      } else {
+        reinterpret_cast<int16_t*>(to)[at] = value;
+      }
+    }
+  }
+  return out;
+}
+
+void linear_int8(const ComputeContext& context, const float* a, int64_t lda, int64_t m, const float* factors, const PackedInt8& b, RowFunction act, float* c,
+                 int64_t ldc) {
+  if (m <= 0 || b.n() <= 0) return;
+  const Layer layer{a, lda, m, factors, b, act, c, ldc};
+  const Int8Kernel& kernel = b.layout() == Int8Layout::kQuads ? cpu::quads_kernel() : cpu::pairs_kernel();
+  ThreadPool* pool = m * b.n() * b.k() < kAlone ? nullptr : context.pool;
+  const int64_t threads = pool == nullptr ? 1 : pool->size(), panels = ceil_div(b.n(), kernel.panel);
+  const int64_t fit = std::clamp(kBlockBytes / WholeRows::stride_of(b) / kernel.rows * kernel.rows, kernel.rows, kMostBlockRows);
+  int64_t blocks = ceil_div(m, fit);
+  if (blocks > 1) blocks = std::min(rounded_up(blocks, threads), ceil_div(m, kernel.rows));
+  // Few rows are shared out by columns too: each task then makes whole numbers of them for itself, a small part of its work.
+  const int64_t groups = blocks >= threads ? 1 : std::min(panels, ceil_div(threads, blocks));
+  const int64_t strips = ceil_div(m, kernel.rows), most_rows = (ceil_div(strips, blocks) + 1) * kernel.rows;
+  const auto task_of = [&](int64_t task, void* memory) {
+    const int64_t block = task / groups, group = task % groups;
+    const int64_t first = m * (strips * block / blocks) / strips, last = m * (strips * (block + 1) / blocks) / strips;
+    const int64_t panel_begin = panels * group / groups, panel_end = panels * (group + 1) / groups;
+    if (first == last || panel_begin == panel_end) return;
+    run_task(layer, kernel, first, last - first, panel_begin, panel_end, WholeRows(b, most_rows, memory));
+  };
+  const int64_t scratch = WholeRows::bytes_of(b, most_rows);
+  if (pool == nullptr) {
+    const AlignedBlock<std::byte> own = aligned_block<std::byte>(scratch);
+    for (int64_t task = 0; task < blocks * groups; ++task) task_of(task, own.get());
+    return;
+  }
+  pool->parallel_for(blocks * groups, [&](int64_t task, int worker) { task_of(task, pool->scratch(worker, scratch)); });
+}
+
+void quantise_weights(const float* weights, int64_t k, int64_t n, int8_t* out, float* scales) {
+  for (int64_t j = 0; j < n; ++j) {
+    const float* w = weights + j * k;
+    float most = 0.0F;
+    for (int64_t p = 0; p < k; ++p) most = std::max(most, std::abs(w[p]));
+    scales[j] = most < kInt8LeastMagnitude ? 0.0F : most / 127.0F;
+    // The quotient lies within 127 (1 + 2^-22): rounding it gives 127 at most.
+    for (int64_t p = 0; p < k; ++p) out[j * k + p] = scales[j] == 0.0F ? int8_t{0} : static_cast<int8_t>(std::nearbyint(w[p] / scales[j]));
+  }
+}
+
+}  // namespace modnet

@@ -1,0 +1,185 @@
+// 8-bit products on any instruction set: two 16-bit numbers are multiplied and added into 32 bits at a time, which is exact
+// (vpmaddubsw would take bytes but saturates). Broadcasting a pair of a row costs a load, so a tile of 6 rows by two vectors of AVX2
+// does twice as many multiplications as loads.
+#include "libmod/compute/cpu/int8_kernel.h"
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "libmod/compute/cpu/int8_pairs.cc"
+#include "hwy/foreach_target.h"
+// foreach_target.h comes first
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace modnet::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if HWY_TARGET == HWY_AVX3
+constexpr int kPairRows = 12;
+#elif HWY_TARGET == HWY_AVX2
+constexpr int kPairRows = 6;
+#else
+constexpr int kPairRows = 3;
+#endif
+
+// g++ 12 otherwise loads all rows' numbers first, and has no registers left for the sums.
+#undef MODNET_ROW_DONE
+#if HWY_TARGET == HWY_AVX2
+#define MODNET_ROW_DONE(row) __asm__ volatile("" : "+x"(row[0].raw), "+x"(row[1].raw) : : "memory")
+#else
+#define MODNET_ROW_DONE(row) (void)row
+#endif
+
+#if HWY_TARGET == HWY_SCALAR
+
+template <int R>
+void pairs_tile(const Int8Tile& tile) {
+  const auto* b = reinterpret_cast<const int16_t*>(tile.b);
+  for (int r = 0; r < R; ++r) {
+    const auto* a = reinterpret_cast<const int16_t*>(tile.a + r * tile.a_stride);
+    for (int64_t j = 0; j < kPairPanel; ++j) {
+      int32_t sum = 0;
+      for (int64_t k = 0; k < tile.depth; ++k) sum += static_cast<int32_t>(a[k]) * b[(k / 2 * kPairPanel + j) * 2 + k % 2];
+      tile.c[r * tile.ldc + j] = static_cast<float>(sum) * tile.scales[j] * tile.row_scales[r] + tile.bias[j];
+    }
+  }
+}
+
+#else
+
+template <int R>
+void pairs_tile(const Int8Tile& tile) {
+  const hn::ScalableTag<int32_t> d32;
+  const hn::Repartition<int16_t, decltype(d32)> d16;
+  const hn::Repartition<float, decltype(d32)> df;
+  constexpr int64_t kLanes = HWY_LANES(int32_t);
+  constexpr int kVectors = static_cast<int>(kPairPanel / kLanes);
+  hn::Vec<decltype(d32)> sum[R][kVectors], other[R][kVectors];  // `other` is used by NEON alone
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 16
+    for (int v = 0; v < kVectors; ++v) sum[r][v] = other[r][v] = hn::Zero(d32);
+  }
+  const auto* HWY_RESTRICT b = reinterpret_cast<const int16_t*>(tile.b);
+  const std::byte* HWY_RESTRICT a = tile.a;
+  const int64_t a_stride = tile.a_stride;
+  const int64_t pairs = tile.depth / 2;
+  for (int64_t p = 0; p < pairs; ++p) {
+    hn::Vec<decltype(d16)> right[kVectors];
+#pragma GCC unroll 16
+    for (int v = 0; v < kVectors; ++v) right[v] = hn::Load(d16, b + p * 2 * kPairPanel + v * 2 * kLanes);
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+      int32_t pair;
+      std::memcpy(&pair, a + r * a_stride + p * 4, sizeof pair);
+      const auto left = hn::BitCast(d16, hn::Set(d32, pair));
+#pragma GCC unroll 16
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::ReorderWidenMulAccumulate(d32, left, right[v], sum[r][v], other[r][v]);
+      MODNET_ROW_DONE(sum[r]);
+    }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
+    const auto row_scale = hn::Set(df, tile.row_scales[r]);
+#pragma GCC unroll 16
+    for (int v = 0; v < kVectors; ++v) {
+      const auto whole = hn::ConvertTo(df, hn::RearrangeToOddPlusEven(sum[r][v], other[r][v]));
+      const auto scaled = hn::Mul(hn::Mul(whole, hn::LoadU(df, tile.scales + v * kLanes)), row_scale);
+      hn::StoreU(hn::Add(scaled, hn::LoadU(df, tile.bias + v * kLanes)), df, tile.c + r * tile.ldc + v * kLanes);
+    }
+  }
+}
+
+#endif  // HWY_SCALAR
+
+template <int... R>
+constexpr Int8Kernel tiles_of(std::integer_sequence<int, R...>) {
+  return {kPairPanel, kPairRows, {&pairs_tile<R + 1>...}};
+}
+constexpr Int8Kernel kKernel = tiles_of(std::make_integer_sequence<int, kPairRows>());
+const Int8Kernel* kernel_here() { return &kKernel; }
+
+// t + kRound - kRound rounds to a whole number, ties to even; the whole number lies in the low bits of t + kRound.
+constexpr float kRound = 0x1.8p23F;
+constexpr int32_t kRoundBits = 0x4B400000;
+
+template <typename Whole>
+HWY_INLINE void quantise(const Int8Row<Whole>& row) {
+  const float* HWY_RESTRICT x = row.x;
+  const float* HWY_RESTRICT factors = row.factors;
+  const auto scaled = [&](int64_t i) { return factors == nullptr ? x[i] : x[i] * factors[i]; };
+  // Bits of magnitudes are ordered as the numbers are, NaN above all: a maximum that no order of lanes can change.
+  int32_t most = 0;
+  int64_t whole = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::ScalableTag<float> df;
+  const hn::Repartition<int32_t, decltype(df)> di;
+  constexpr int64_t kLanes = HWY_LANES(float);
+  whole = row.k / kLanes * kLanes;
+  const auto scaled_lanes = [&](int64_t i) HWY_ATTR {
+    const auto value = hn::LoadU(df, x + i);
+    return factors == nullptr ? value : hn::Mul(value, hn::LoadU(df, factors + i));
+  };
+  auto greatest = hn::Zero(di);
+  for (int64_t i = 0; i < whole; i += kLanes) greatest = hn::Max(greatest, hn::BitCast(di, hn::Abs(scaled_lanes(i))));
+  most = hn::GetLane(hn::MaxOfLanes(di, greatest));
+#endif
+  for (int64_t i = whole; i < row.k; ++i) {
+    const int32_t bits = std::bit_cast<int32_t>(scaled(i)) & 0x7FFFFFFF;
+    most = bits > most ? bits : most;
+  }
+  const float magnitude = std::bit_cast<float>(most);
+  *row.sum = 0;
+  if (most >= 0x7F800000 || magnitude < kInt8LeastMagnitude) {
+    std::memset(row.out, 0, static_cast<size_t>(row.depth) * sizeof(Whole));
+    *row.scale = most >= 0x7F800000 ? std::numeric_limits<float>::quiet_NaN() : 0.0F;
+    return;
+  }
+  *row.scale = magnitude / 127.0F;
+  const float inverse = 127.0F / magnitude;
+  int32_t sum = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::Rebind<Whole, decltype(df)> dw;
+  auto sums = hn::Zero(di);
+  const auto factor = hn::Set(df, inverse);
+  for (int64_t i = 0; i < whole; i += kLanes) {
+    const auto rounded = hn::Sub(hn::BitCast(di, hn::Add(hn::Mul(scaled_lanes(i), factor), hn::Set(df, kRound))), hn::Set(di, kRoundBits));
+    sums = hn::Add(sums, rounded);
+    hn::StoreU(hn::DemoteTo(dw, rounded), dw, row.out + i);
+  }
+  sum = hn::GetLane(hn::SumOfLanes(di, sums));
+#endif
+  for (int64_t i = whole; i < row.k; ++i) {
+    const int32_t rounded = std::bit_cast<int32_t>(scaled(i) * inverse + kRound) - kRoundBits;
+    sum += rounded;
+    row.out[i] = static_cast<Whole>(rounded);
+  }
+  for (int64_t i = row.k; i < row.depth; ++i) row.out[i] = 0;
+  *row.sum = sum;
+}
+
+void quantise_i8(const Int8Row<int8_t>& row) { quantise(row); }
+void quantise_i16(const Int8Row<int16_t>& row) { quantise(row); }
+
+}  // namespace modnet::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace modnet::cpu {
+namespace {
+HWY_EXPORT(kernel_here);
+HWY_EXPORT(quantise_i8);
+HWY_EXPORT(quantise_i16);
+}  // namespace
+
+const Int8Kernel& pairs_kernel() { return *HWY_DYNAMIC_DISPATCH(kernel_here)(); }
+void quantise_row(const Int8Row<int8_t>& row) { HWY_DYNAMIC_DISPATCH(quantise_i8)(row); }
+void quantise_row(const Int8Row<int16_t>& row) { HWY_DYNAMIC_DISPATCH(quantise_i16)(row); }
+
+}  // namespace modnet::cpu
+#endif  // HWY_ONCE

@@ -1,0 +1,68 @@
+// Linear layers in 8 bits with the same bits everywhere. Weights are whole numbers with one scale an output channel; every row of
+// the input is turned into whole numbers with a scale of its own when it comes. The sum over k is exact, so neither lanes,
+// threads, batch nor instruction set can show in it, and what stands around it is a fixed sequence of IEEE operations.
+//
+// One row x[k] with factors f[k] (1 where there are none), weights w[n, k] in -128..127, scales c[n], bias b[n] (0):
+//   t_k = x_k · f_k                     rounded to f32
+//   m   = max |t_k|; a NaN or an infinity among the t makes the whole output row NaN; below 2^-100 all of x counts as 0
+//   q_k = t_k · (127 / m)               quotient and product rounded to f32, then to the nearest whole number, ties to even
+//   s   = m / 127
+//   y_n = act(((f32(Σ q_k · w_nk) · c_n) · s) + b_n)   each operation rounded to f32, the sum converted to nearest even
+// |q| ≤ 127, so 32 bits hold every sum up to kInt8MostDepth values of k.
+// Tested by tests/unit/compute/int8_test.cc against reference/int8.h.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "libmod/compute/aligned.h"
+#include "libmod/compute/matmul.h"
+
+namespace modnet {
+
+/// 127 · 128 · k must stay below 2^31.
+inline constexpr int64_t kInt8MostDepth = 131'072;
+/// Rows whose greatest magnitude is below count as zero: 127 / m would leave the range of f32.
+inline constexpr float kInt8LeastMagnitude = 0x1p-100F;
+
+/// How weights lie in memory: as pairs of 16 bits (every instruction set can multiply and add those exactly), or as quads of
+/// 8 bits for the dot product instruction of AVX512-VNNI.
+enum class Int8Layout : uint8_t { kPairs, kQuads };
+
+/// A layer's weights, scales and bias, packed once for the instruction set that is chosen at that time (target.h); they give the
+/// same bits under any other, as long as this CPU has the first.
+class PackedInt8 {
+ public:
+  PackedInt8() = default;
+  /// weights: [n, k], scales: [n], bias: [n] or null; all are copied. k <= kInt8MostDepth.
+  [[nodiscard]] static PackedInt8 pack(const int8_t* weights, const float* scales, const float* bias, int64_t k, int64_t n);
+  /// For tests: in a layout that may not be the best one. kQuads only where target.h says int8_dot_products().
+  [[nodiscard]] static PackedInt8 pack_as(Int8Layout layout, const int8_t* weights, const float* scales, const float* bias, int64_t k, int64_t n);
+
+  [[nodiscard]] int64_t k() const { return k_; }
+  [[nodiscard]] int64_t n() const { return n_; }
+  [[nodiscard]] int64_t depth() const { return depth_; }  // k with its padding of zeros
+  [[nodiscard]] Int8Layout layout() const { return layout_; }
+  [[nodiscard]] int64_t bytes() const { return bytes_; }
+  [[nodiscard]] int64_t panel_bytes() const { return panel_bytes_; }
+  [[nodiscard]] const std::byte* panels() const { return data_.get(); }
+  [[nodiscard]] const float* scales() const { return scales_.data(); }  // padded to whole panels, as is bias
+  [[nodiscard]] const float* bias() const { return bias_.data(); }
+
+ private:
+  AlignedBlock<std::byte> data_;
+  std::vector<float> scales_, bias_;
+  int64_t k_ = 0, n_ = 0, depth_ = 0, bytes_ = 0, panel_bytes_ = 0;
+  Int8Layout layout_ = Int8Layout::kPairs;
+};
+
+/// c[m, n] of a[m, k] as above. factors: [k] or null; act may be null. c must not overlap a. Any size may be 0. The policy of the
+/// context does not matter: there is one arithmetic.
+void linear_int8(const ComputeContext& context, const float* a, int64_t lda, int64_t m, const float* factors, const PackedInt8& b, RowFunction act,
+                 float* c, int64_t ldc);
+
+/// Weights [n, k] as whole numbers: c_n = max_k |w_nk| / 127, w = round(w_nk / c_n), ties to even; a channel of zeros gets scale 0.
+/// Numbers must be finite. out: [n, k], scales: [n].
+void quantise_weights(const float* weights, int64_t k, int64_t n, int8_t* out, float* scales);
+
+}  // namespace modnet

@@ -2,14 +2,16 @@
 // measurement that is made here before anything is written. Tested by tests/cli/convert-*.
 #include "commands/convert.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <map>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
 #include "commands/chain.h"
+#include "commands/convert_int8.h"
 #include "commands/evidence.h"
 #include "commands/label.h"
 #include "formats/base/text.h"
@@ -18,6 +20,7 @@
 #include "libmod/contract/names.h"
 #include "libmod/contract/versions.h"
 #include "libmod/graph/flat.h"
+#include "libmod/graph/graph.h"
 #include "libmod/module/lineage.h"
 
 namespace modnet {
@@ -27,9 +30,10 @@ namespace {
 bool is_converted(const TensorRecord& tensor) { return tensor.dtype == DType::kF32 && tensor.shape.size() >= 2; }
 
 struct Weights {
-  std::map<std::string, std::string, std::less<>> narrow;  // tensors in the new dtype
-  std::vector<std::string> kept;                           // f32 matrices with a number that the new dtype cannot hold
-  int64_t before = 0, after = 0;                           // bytes of all tensors
+  ChangedGraph changed;
+  std::vector<std::string> kept;  // f32 matrices that stay: they hold a number that the new dtype cannot, or hurt too much in 8 bits
+  std::optional<Quantised> int8;
+  int64_t before = 0, after = 0;  // bytes of all tensors
 };
 
 /// False when a finite number becomes infinite.
@@ -47,8 +51,9 @@ bool narrow(Bytes f32, DType dtype, std::string& out) {
   return true;
 }
 
-Result<Weights> convert_tensors(const ModuleView& view, DType dtype) {
+Result<Weights> round_weights(const ModuleView& view, DType dtype) {
   Weights out;
+  out.changed.nodes = view.index().graph.nodes;
   const std::vector<TensorRecord>& tensors = view.index().tensors;
   for (size_t i = 0; i < tensors.size(); ++i) {
     int64_t bytes = static_cast<int64_t>(tensors[i].raw_length);
@@ -58,13 +63,27 @@ Result<Weights> convert_tensors(const ModuleView& view, DType dtype) {
       std::string converted;
       if (narrow(raw, dtype, converted)) {
         bytes = static_cast<int64_t>(converted.size());
-        out.narrow[tensors[i].name] = std::move(converted);
+        out.changed.tensors[tensors[i].name] = {dtype, {tensors[i].shape.begin(), tensors[i].shape.end()}, std::move(converted)};
       } else {
         out.kept.push_back(tensors[i].name);
       }
     }
     out.after += bytes;
   }
+  return out;
+}
+
+Result<Weights> quantise_layers(const ModuleView& view, const Probes& probes, double limit, const RunnerOptions& options) {
+  Weights out;
+  MODNET_ASSIGN(out.int8, choose_int8(view, probes, limit, options));
+  out.changed = std::move(out.int8->graph);
+  for (const Int8Choice& one : out.int8->groups)
+    if (one.kept) out.kept.insert(out.kept.end(), one.names.begin(), one.names.end());
+  for (const TensorRecord& tensor : view.index().tensors) {
+    out.before += static_cast<int64_t>(tensor.raw_length);
+    if (!out.changed.tensors.contains(tensor.name)) out.after += static_cast<int64_t>(tensor.raw_length);
+  }
+  for (const auto& [name, tensor] : out.changed.tensors) out.after += static_cast<int64_t>(tensor.bytes.size());
   return out;
 }
 
@@ -75,6 +94,8 @@ Status check_source(const ModuleFile& module, std::string_view dtype) {
     return refuse("holds other modules; convert takes a backbone by itself", "convert the backbone and put it in with attach-head or compose");
   if (index.identity.kind != Kind::kBackbone)
     return refuse("is a module of kind " + std::string(name_of(index.identity.kind)) + "; expected a backbone", "heads and encoders stay as they are: they are small");
+  if (dtype == "int8" && std::any_of(index.graph.nodes.begin(), index.graph.nodes.end(), [](const Node& node) { return node.op == "LinearInt8"; }))
+    return refuse("is in 8 bits already", "convert the module that it was converted from");
   if (std::none_of(index.tensors.begin(), index.tensors.end(), is_converted))
     return refuse("has no f32 matrices to store as " + std::string(dtype), "convert the module that it was converted from");
   if (module.view.find_trailer(TrailerKind::kProbes) == nullptr)
@@ -100,7 +121,7 @@ struct Measured {
 };
 
 /// Every port with a space, run with the new weights against the root's probes.
-Result<std::vector<Measured>> measure(const ModuleView& view, const Probes& probes, const Weights& weights, DType dtype, double tolerance, const Engine& engine) {
+Result<std::vector<Measured>> measure(const ModuleView& view, const Probes& probes, const Weights& weights, double tolerance, const Engine& engine) {
   std::vector<Measured> out;
   std::vector<std::string> names;
   for (const Port& port : view.index().contract.ports)
@@ -109,16 +130,8 @@ Result<std::vector<Measured>> measure(const ModuleView& view, const Probes& prob
       names.push_back(port.name);
     }
   if (out.empty()) return invalid("has no output with an embedding space");
-  MODNET_ASSIGN(FlatGraph graph, flatten(view));
-  graph.tensor = [&weights, dtype, original = graph.tensor](std::string_view name) -> Result<ConstTensor> {
-    MODNET_ASSIGN(ConstTensor tensor, original(name));
-    if (const auto it = weights.narrow.find(name); it != weights.narrow.end()) {
-      tensor.dtype = dtype;
-      tensor.bytes = as_bytes(it->second);
-    }
-    return tensor;
-  };
-  MODNET_ASSIGN(Runner runner, Runner::make(std::move(graph), names, engine.options));
+  MODNET_ASSIGN(const FlatGraph graph, flatten(view));
+  MODNET_ASSIGN(Runner runner, Runner::make(with_changes(graph, weights.changed), names, engine.options));
   for (Measured& one : out) {
     MODNET_ASSIGN(one.space, measure_space(runner, probes, one.port->name, one.port->name));
     one.verdict = judge_space(one.space.figures, tolerance);
@@ -143,15 +156,20 @@ Status judge(const std::vector<Measured>& measured, const std::string& dtype, do
 Result<int> convert(Invocation& invocation, const ModuleFile& module) {
   const Arguments& args = invocation.args;
   const std::string dtype_text = args.text("dtype"), how = "convert " + dtype_text;
-  const DType dtype = dtype_text == "f16" ? DType::kF16 : DType::kBF16;
-  const double tolerance = args.real("space-tolerance");
+  const double tolerance = args.real("space-tolerance"), limit = args.has("int8-error") ? args.real("int8-error") : tolerance / 2;
+  if (args.has("int8-error") && dtype_text != "int8") return usage("--int8-error goes with --dtype int8");
   const ModuleIndex& index = module.view.index();
   MODNET_ASSIGN(const Engine engine, make_engine(invocation));
   MODNET_ASSIGN(const std::string version, new_version(invocation, index.identity.version));
   MODNET_ASSIGN(const Probes probes, module.view.probes());
-  MODNET_ASSIGN(const Weights weights, convert_tensors(module.view, dtype));
-  if (weights.narrow.empty()) return invalid("every f32 matrix holds a number that is infinite as " + dtype_text, dtype == DType::kF16 ? "use --dtype bf16" : "");
-  MODNET_ASSIGN(const std::vector<Measured> measured, measure(module.view, probes, weights, dtype, tolerance, engine));
+  Weights weights;
+  if (dtype_text == "int8") {
+    MODNET_ASSIGN(weights, quantise_layers(module.view, probes, limit, engine.options));
+  } else {
+    MODNET_ASSIGN(weights, round_weights(module.view, dtype_text == "f16" ? DType::kF16 : DType::kBF16));
+    if (weights.changed.tensors.empty()) return invalid("every f32 matrix holds a number that is infinite as " + dtype_text, dtype_text == "f16" ? "use --dtype bf16" : "");
+  }
+  MODNET_ASSIGN(const std::vector<Measured> measured, measure(module.view, probes, weights, tolerance, engine));
   MODNET_TRY(judge(measured, dtype_text, tolerance));
 
   ModuleWriter writer(compression_of(invocation));
@@ -159,23 +177,24 @@ Result<int> convert(Invocation& invocation, const ModuleFile& module) {
   identity.version = version;
   identity.lineage.push_back(lineage_entry("converted-from", index.identity, module.view.digests().content));
   writer.set_identity(identity);
-  writer.set_graph(index.graph);
+  Graph graph = index.graph;
+  graph.nodes = weights.changed.nodes;
+  writer.set_graph(graph);
   writer.set_features(index.required_features, index.optional_features);
   for (size_t i = 0; i < index.tensors.size(); ++i) {
     const TensorRecord& tensor = index.tensors[i];
-    const auto narrow = weights.narrow.find(tensor.name);
-    if (narrow != weights.narrow.end()) {
-      MODNET_TRY(writer.add_tensor(tensor.name, dtype, tensor.shape, as_bytes(narrow->second)));
-    } else {
-      MODNET_ASSIGN(const Bytes raw, module.view.tensor_bytes(i));
-      MODNET_TRY(writer.add_tensor(tensor.name, tensor.dtype, tensor.shape, raw));
-    }
+    if (weights.changed.tensors.contains(tensor.name)) continue;
+    MODNET_ASSIGN(const Bytes raw, module.view.tensor_bytes(i));
+    MODNET_TRY(writer.add_tensor(tensor.name, tensor.dtype, tensor.shape, raw));
   }
+  for (const auto& [name, tensor] : weights.changed.tensors)
+    MODNET_TRY(writer.add_tensor(name, tensor.dtype, {tensor.shape.begin(), tensor.shape.end()}, as_bytes(tensor.bytes)));
   for (const AssetRecord& asset : index.assets) {
     MODNET_ASSIGN(const Bytes raw, module.view.asset(asset.name));
     MODNET_TRY(writer.add_asset(asset.name, asset.mediatype, raw));
   }
   Contract contract = index.contract;
+  if (weights.int8) contract.requirements.ops = ops_of(graph);
   const Digest body = writer.body();
   std::vector<EvidenceRecord> evidence;
   for (Port& port : contract.ports) {
@@ -190,6 +209,10 @@ Result<int> convert(Invocation& invocation, const ModuleFile& module) {
     MODNET_ASSIGN(const Bytes bytes, module.view.trailer(trailer.kind));
     writer.set_trailer(trailer.kind, std::string(as_text(bytes)));
   }
+  if (weights.int8) {
+    MODNET_ASSIGN(std::string card, int8_card(module.view, *weights.int8, limit));
+    writer.set_trailer(TrailerKind::kCard, std::move(card));
+  }
   MODNET_TRY(writer.set_evidence(evidence));
   if (module.view.find_trailer(TrailerKind::kSignatures) != nullptr) invocation.console.note("the signatures are of the old weights: left out");
 
@@ -200,15 +223,18 @@ Result<int> convert(Invocation& invocation, const ModuleFile& module) {
     std::string text = escape_text(identity.name) + " " + escape_text(index.identity.version) + " → " + escape_text(version) + ", weights " + bytes_text(weights.before) + " → " +
                        bytes_text(weights.after) + "\n";
     for (const Measured& one : measured) text += dtype_text + " " + escape_text(one.port->name) + ": " + figures_text(one.space.figures) + "\n";
-    for (const std::string& name : weights.kept) text += "stays f32, because " + dtype_text + " would be infinite: " + escape_text(name) + "\n";
+    if (weights.int8) text += int8_text(*weights.int8);
+    for (const std::string& name : weights.int8 ? std::vector<std::string>() : weights.kept) text += "stays f32, because " + dtype_text + " would be infinite: " + escape_text(name) + "\n";
     if (!invocation.dry_run()) text += invocation.output() + "  " + bytes_text(bytes) + "  content sha256:" + short_digest(digests.content) + "\n";
     invocation.console.print(text);
   }
-  Json document{{"name", identity.name}, {"version", version}, {"dtype", dtype_text}, {"converted", weights.narrow.size()}, {"kept_f32", weights.kept},
+  const auto converted = std::count_if(index.tensors.begin(), index.tensors.end(), [&](const TensorRecord& tensor) { return weights.changed.tensors.contains(tensor.name); });
+  Json document{{"name", identity.name}, {"version", version}, {"dtype", dtype_text}, {"converted", converted}, {"kept_f32", weights.kept},
                 {"weight_bytes_before", weights.before}, {"weight_bytes", weights.after}, {"space_tolerance", tolerance}};
   document["spaces"] = Json::array();
   for (size_t i = 0; i < measured.size(); ++i)
     document["spaces"].push_back({{"port", evidence[i].port}, {"fingerprint", hex(evidence[i].fingerprint)}, {"root", hex(evidence[i].root)}, {"measure", figures_json(measured[i].space.figures)}});
+  if (weights.int8) add_int8_json(document, *weights.int8, limit);
   document["dry_run"] = invocation.dry_run();
   if (!invocation.dry_run()) {
     document["bytes"] = bytes;
@@ -233,17 +259,22 @@ CommandSpec convert_command() {
   return {
       .name = "convert",
       .group = "make modules",
-      .summary = "store a backbone's weights in half the bytes, in the same space",
+      .summary = "store a backbone's weights in fewer bytes, in the same space",
       .description =
           "Writes a backbone whose f32 matrices are stored as f16 or bf16, rounded to nearest even; they are widened when it is loaded, "
           "so it computes in f32 as before. Vectors (biases, gains of norms) stay f32. A matrix with a number that would become infinite "
           "stays f32 and is listed.\n\n"
+          "As int8, linear layers compute in 8 bits: weights with a scale an output channel, rows with a scale of their own, exact sums, the "
+          "same bits on every CPU. Large columns of a layer's input are moved into its weights first. Layers whose rounding moves the outputs "
+          "most stay f32 until the largest difference on the probes is within --int8-error; they are listed. Embedding tables stay f32.\n\n"
           "Before anything is written, the new weights are run on the backbone's probes and compared with the outputs of the space that "
           "heads were trained on. Beyond the tolerance the answer is no (exit 1). Otherwise the figures become evidence in the new module, "
           "which keeps root and probes, so that heads of the old one attach to it. The version goes up by a patch.",
       .positionals = {{.name = "BACKBONE", .help = "a backbone module"}},
-      .options = {{.name = "dtype", .type = OptionType::kChoice, .help = "how f32 matrices are stored", .choices = {"f16", "bf16"}, .required = true},
+      .options = {{.name = "dtype", .type = OptionType::kChoice, .help = "how f32 matrices are stored", .choices = {"f16", "bf16", "int8"}, .required = true},
                   {.name = "version", .type = OptionType::kText, .metavar = "SEMVER", .help = "version of the new module (default: the next patch)"},
+                  {.name = "int8-error", .type = OptionType::kReal, .metavar = "SHARE", .help = "int8: largest difference from f32 on the probes before layers stay f32 (default: half of --space-tolerance)",
+                   .minimum = 0, .maximum = kSpaceTolerance},
                   space_tolerance_option()},
       .writes = Writes::kModule,
       .examples = "modnet convert minilm/backbone.mnet --dtype bf16 -o minilm/backbone-bf16.mnet",

@@ -1,0 +1,143 @@
+#include "libmod/prepare/quantise.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "libmod/prepare/probes.h"
+
+namespace modnet {
+namespace {
+
+// Rows of each layer on which migrations are compared, and bytes of captured rows at a time.
+constexpr int64_t kFitRows = 512;
+constexpr int64_t kCaptureBytes = int64_t{64} << 20;
+
+std::string tap_name(size_t group) { return "modnet.quantise/" + std::to_string(group); }
+
+/// Every n-th row, and the greatest magnitude of each column over all rows.
+LayerRows sample(const std::vector<float>& values, int64_t k) {
+  LayerRows out;
+  const int64_t rows = static_cast<int64_t>(values.size()) / k, step = std::max<int64_t>(1, (rows + kFitRows - 1) / kFitRows);
+  out.most.assign(static_cast<size_t>(k), 0.0F);
+  for (int64_t i = 0; i < rows; ++i) {
+    const float* row = values.data() + i * k;
+    for (int64_t p = 0; p < k; ++p) out.most[static_cast<size_t>(p)] = std::max(out.most[static_cast<size_t>(p)], std::abs(row[p]));
+    if (i % step != 0) continue;
+    out.rows.insert(out.rows.end(), row, row + k);
+    ++out.count;
+  }
+  return out;
+}
+
+/// The measuring side: one calibration set, its f32 outputs, and the ports to compare.
+struct Judge {
+  const FlatGraph& graph;
+  const std::vector<LayerGroup>& groups;
+  const std::vector<Int8Group>& forms;
+  const std::vector<std::string>& ports;
+  const RunnerOptions& options;
+  Probes set;
+
+  /// What the port that moves most shows when the groups with `narrow` set are in 8 bits.
+  Result<SpaceMeasure> measure(const std::vector<bool>& narrow) const {
+    MODNET_ASSIGN(const ChangedGraph changed, int8_graph(graph, groups, chosen(narrow)));
+    MODNET_ASSIGN(Runner runner, Runner::make(with_changes(graph, changed), ports, options));
+    SpaceMeasure worst;
+    for (const std::string& port : ports) {
+      MODNET_ASSIGN(const MeasuredSpace one, measure_space(runner, set, port, port));
+      if (one.figures.nonfinite > 0 || one.figures.probe_distance == 0) return one.figures;
+      if (worst.probes == 0 || one.figures.largest > worst.largest) worst = one.figures;
+    }
+    return worst;
+  }
+  std::vector<const Int8Group*> chosen(const std::vector<bool>& narrow) const {
+    std::vector<const Int8Group*> out(groups.size(), nullptr);
+    for (size_t g = 0; g < groups.size(); ++g)
+      if (narrow[g]) out[g] = &forms[g];
+    return out;
+  }
+};
+
+bool within(const SpaceMeasure& measure, double limit) { return measure.nonfinite == 0 && measure.largest <= limit; }
+
+/// The best form of every group, on rows that the f32 graph gives for the calibration set.
+Result<std::vector<Int8Group>> fit_groups(FlatGraph graph, const std::vector<LayerGroup>& groups, const Probes& set, const RunnerOptions& options) {
+  for (size_t g = 0; g < groups.size(); ++g) graph.taps.push_back({tap_name(g), groups[g].input});
+  std::vector<Int8Group> out(groups.size());
+  for (size_t begin = 0, end = 0; begin < groups.size(); begin = end) {
+    std::vector<std::string> taps;
+    const auto rows = static_cast<int64_t>(set.inputs.empty() || set.inputs[0].offsets.empty() ? set.count : set.inputs[0].offsets.back());
+    for (int64_t bytes = 0; end < groups.size() && (end == begin || bytes + rows * groups[end].k * 4 <= kCaptureBytes); ++end) {
+      bytes += rows * groups[end].k * 4;
+      taps.push_back(tap_name(end));
+    }
+    MODNET_ASSIGN(Runner runner, Runner::make(graph, taps, options));
+    MODNET_ASSIGN(const ProbeColumns inputs, probe_columns(set, runner.inputs()));
+    std::vector<OutputColumn> values;
+    MODNET_TRY(runner.run(inputs.columns, static_cast<int64_t>(set.count), &values));
+    for (size_t g = begin; g < end; ++g) {
+      MODNET_ASSIGN(out[g], fit_group(graph, groups[g], sample(values[g - begin].values, groups[g].k), options.context));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Quantised> quantise_int8(const FlatGraph& graph, const Probes& calibration, const std::vector<std::string>& ports, double limit, const RunnerOptions& options) {
+  MODNET_ASSIGN(const std::vector<LayerGroup> groups, layer_groups(graph));
+  if (groups.empty()) return invalid("has no linear layer with f32 weights of its own");
+  MODNET_ASSIGN(const std::vector<Int8Group> forms, fit_groups(graph, groups, calibration, options));
+  Judge judge{graph, groups, forms, ports, options, calibration};
+  {
+    MODNET_ASSIGN(Runner runner, Runner::make(graph, ports, options));
+    MODNET_TRY(fill_probe_outputs(runner, judge.set));
+  }
+  Quantised out;
+  for (size_t g = 0; g < groups.size(); ++g) out.groups.push_back({groups[g].names, forms[g].exponent, forms[g].error, 0, false});
+  std::vector<bool> narrow(groups.size(), true);
+  MODNET_ASSIGN(out.all, judge.measure(narrow));
+  out.chosen = out.all;
+  if (!within(out.all, limit)) {
+    std::vector<double> harm(groups.size());
+    for (size_t g = 0; g < groups.size(); ++g) {
+      std::vector<bool> only(groups.size(), false);
+      only[g] = true;
+      MODNET_ASSIGN(const SpaceMeasure one, judge.measure(only));
+      out.groups[g].alone = one.mean;
+      harm[g] = one.nonfinite > 0 ? HUGE_VAL : one.mean * one.mean / static_cast<double>(groups[g].numbers);
+    }
+    std::vector<size_t> order(groups.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return harm[a] > harm[b]; });
+    const auto keep = [&](size_t count) {
+      std::vector<bool> some(groups.size(), true);
+      for (size_t i = 0; i < count; ++i) some[order[i]] = false;
+      return some;
+    };
+    // The fewest that are enough, by bisection: keeping all is enough for certain.
+    size_t few = 0, enough = groups.size();
+    SpaceMeasure at_enough;
+    while (enough - few > 1) {
+      const size_t middle = (few + enough) / 2;
+      MODNET_ASSIGN(const SpaceMeasure one, judge.measure(keep(middle)));
+      if (within(one, limit)) {
+        enough = middle;
+        at_enough = one;
+      } else {
+        few = middle;
+      }
+    }
+    if (enough == groups.size())
+      return Error{Code::kNo, "SPACE_FINGERPRINT_MISMATCH", "every layer would have to stay f32 for the outputs to stay as near to f32 as they must", {}, {},
+                   "allow a larger difference, or use bf16"};
+    narrow = keep(enough);
+    out.chosen = at_enough;
+    for (size_t g = 0; g < groups.size(); ++g) out.groups[g].kept = !narrow[g];
+  }
+  MODNET_ASSIGN(out.graph, int8_graph(graph, groups, judge.chosen(narrow)));
+  return out;
+}
+
+}  // namespace modnet

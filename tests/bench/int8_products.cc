@@ -1,0 +1,129 @@
+// How fast 8-bit layers are: against our own f32 product in the same rounds, and as a share of the dot-product peak where the CPU has
+// AVX512-VNNI. Rows are turned into whole numbers within the time. Prints lines as tests/bench/run wants them.
+//   bench_int8_program [rounds [instruction set, or ""]]
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "libmod/compute/int8.h"
+#include "libmod/compute/matmul.h"
+#include "libmod/compute/target.h"
+
+namespace {
+
+using modnet::ComputeContext;
+using modnet::PackedInt8;
+using modnet::PackedMatrix;
+using modnet::Trans;
+
+struct Shape {
+  int64_t m, k, n;
+};
+
+double processor_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+// Dot products on registers only, 12 chains; returns operations done, 0 without VNNI.
+double spin_dot_products(int64_t loops) {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512vnni")) {
+#define MODNET_DOT(I) "vpdpbusd %%zmm12, %%zmm13, %%zmm" #I "\n"
+#define MODNET_DOTS MODNET_DOT(0) MODNET_DOT(1) MODNET_DOT(2) MODNET_DOT(3) MODNET_DOT(4) MODNET_DOT(5) MODNET_DOT(6) MODNET_DOT(7) MODNET_DOT(8) MODNET_DOT(9) MODNET_DOT(10) MODNET_DOT(11)
+    for (int64_t i = 0; i < loops; ++i) {
+      asm volatile(MODNET_DOTS MODNET_DOTS MODNET_DOTS MODNET_DOTS MODNET_DOTS MODNET_DOTS MODNET_DOTS MODNET_DOTS ::
+                       : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13");
+    }
+    return static_cast<double>(loops) * 8 * 12 * 64 * 2;
+  }
+#endif
+  return static_cast<double>(loops) * 0.0;
+}
+
+std::vector<float> ramp(int64_t count) {
+  std::vector<float> values(static_cast<size_t>(count));
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(static_cast<int>(i * 7919 % 2003) - 1001) * 1e-3F;
+  return values;
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+bool measure(const Shape& shape, int rounds) {
+  const std::vector<float> a = ramp(shape.m * shape.k), b = ramp(shape.n * shape.k), bias = ramp(shape.n);
+  std::vector<float> c(static_cast<size_t>(shape.m * shape.n)), scales(static_cast<size_t>(shape.n));
+  std::vector<int8_t> whole(b.size());
+  modnet::quantise_weights(b.data(), shape.k, shape.n, whole.data(), scales.data());
+  const PackedMatrix wide = PackedMatrix::pack(b.data(), shape.k, Trans::kYes, shape.k, shape.n);
+  const PackedInt8 narrow = PackedInt8::pack(whole.data(), scales.data(), bias.data(), shape.k, shape.n);
+  const double operations = 2.0 * static_cast<double>(shape.m * shape.k * shape.n);
+  const auto repeats = std::max<int64_t>(1, static_cast<int64_t>(5e8 / operations));
+  std::vector<double> ratios, shares;
+  double ours = 0;
+  const auto timed = [&](double work, const std::function<void()>& body) {
+    const double start = processor_seconds();
+    body();
+    return work * 1e-9 / (processor_seconds() - start);
+  };
+  const double spun = spin_dot_products(1) * 50'000;
+  for (int round = 0; round < rounds; ++round) {
+    const double peak = spun > 0 ? timed(spun, [] { (void)spin_dot_products(50'000); }) : 0.0;
+    const double f32 = timed(operations * static_cast<double>(repeats), [&] {
+      for (int64_t i = 0; i < repeats; ++i) matmul_packed(ComputeContext{}, a.data(), shape.k, shape.m, wide, bias.data(), nullptr, c.data(), shape.n);
+    });
+    const double int8 = timed(operations * static_cast<double>(repeats), [&] {
+      for (int64_t i = 0; i < repeats; ++i) linear_int8(ComputeContext{}, a.data(), shape.k, shape.m, nullptr, narrow, nullptr, c.data(), shape.n);
+    });
+    ratios.push_back(int8 / f32);
+    if (peak > 0) shares.push_back(int8 / peak);
+    ours = std::max(ours, int8);
+  }
+  const std::string target(modnet::cpu_target_name());
+  const auto what = [&](const char* rest) {
+    std::printf("{\"what\": \"layer int8 %lldx%lldx%lld, %s, 1 thread, %s\", ", static_cast<long long>(shape.m), static_cast<long long>(shape.k),
+                static_cast<long long>(shape.n), target.c_str(), rest);
+  };
+  // Without VNNI an exact 8-bit product can be 1.55 times as fast at most; with it, four times as many multiply-adds an instruction.
+  const bool vnni = modnet::int8_dot_products();
+  const double goal = shape.m < 512 ? 0.0 : vnni ? 2.5 : 1.25;
+  const bool met = median(ratios) >= goal;
+  what("speed");
+  if (goal > 0) {
+    std::printf("\"peer\": \"our f32 product\", \"ratio\": %.3f, \"goal\": \">= %.2f\", \"ok\": %s, \"unit\": \"Gop/s\", \"best\": %.1f}\n", median(ratios), goal, met ? "true" : "false", ours);
+  } else {
+    std::printf("\"peer\": \"our f32 product\", \"ratio\": %.3f, \"goal\": \"-\", \"ok\": null, \"unit\": \"Gop/s\", \"best\": %.1f}\n", median(ratios), ours);
+  }
+  what("share of the peak");
+  bool share_met = true;
+  if (!vnni) {
+    std::printf("\"skipped\": \"this CPU, or the instruction set that was asked for, has no AVX512-VNNI\"}\n");
+  } else {
+    const double share = median(shares), least = shape.m < 512 ? 0.0 : 0.70;
+    share_met = share >= least;
+    std::printf("\"peer\": \"VNNI peak\", \"ratio\": %.3f, \"goal\": \"%s\", \"ok\": %s}\n", share, least > 0 ? ">= 0.70" : "-", least > 0 ? (share_met ? "true" : "false") : "null");
+  }
+  std::fflush(stdout);
+  return met && share_met;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int rounds = argc > 1 ? std::max(1, std::atoi(argv[1])) : 9;
+  if (argc > 2 && !modnet::select_cpu_target(argv[2]).ok()) {
+    std::fprintf(stderr, "instruction set %s is not available\n", argv[2]);
+    return 5;
+  }
+  bool met = true;
+  for (const Shape& shape : {Shape{2064, 384, 1536}, Shape{2064, 1536, 384}, Shape{2064, 384, 1152}, Shape{2064, 384, 384}, Shape{16, 384, 1536}})
+    met = measure(shape, rounds) && met;
+  return met ? 0 : 1;
+}

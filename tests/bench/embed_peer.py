@@ -3,7 +3,7 @@
 usage: embed_peer.py ort32|ortint8|st MODEL_FOLDER GRAPHS serve|cold TEXT
        embed_peer.py graphs MODEL_FOLDER GRAPHS
 
-GRAPHS is a folder for what `graphs` writes. `serve` answers each JSON line with one:
+GRAPHS is a folder for what `graphs` writes; it prints the operators that onnxruntime makes of the f32 graph. `serve` answers each JSON line with one:
   {"texts": FILE, "out": FILE or null}  a pass over the file's lines: tokenizing, batches of 32 by length, mean over tokens,
                                         normalising; {"seconds": s, "cpu": s}, the rows written to `out` as npy
   {"text": TEXT, "calls": N}            N times that one text: {"seconds": [s…], "cpu": s}
@@ -23,10 +23,12 @@ GRAPHS = {"ort32": "minilm.onnx", "ortint8": "minilm_int8.onnx"}
 
 
 def make_graphs(model, folder):
-    from minilm_onnx import write_graph, write_int8
+    from minilm_onnx import operators_run, write_graph, write_int8
 
-    write_graph(model, os.path.join(folder, GRAPHS["ort32"]))
-    write_int8(os.path.join(folder, GRAPHS["ort32"]), os.path.join(folder, GRAPHS["ortint8"]))
+    graph = os.path.join(folder, GRAPHS["ort32"])
+    write_graph(model, graph)
+    write_int8(graph, os.path.join(folder, GRAPHS["ortint8"]))
+    print(json.dumps(operators_run(graph)))
 
 
 def onnxruntime_engine(model, graph):

@@ -65,6 +65,8 @@ void write_claims(const StreamClaims& claims, ArrowSchema& schema) {
 
 Result<Engine> make_engine(const Invocation& invocation) {
   if (const char* target = std::getenv("MODNET_CPU"); target != nullptr && *target != '\0') MODNET_TRY(select_cpu_target(target));
+  if (!cpu_target_fuses())
+    invocation.console.warn("the kernels run on " + std::string(cpu_target_name()) + ", which has no fused multiply-add: the same bits, many times slower; use a CPU with AVX2");
   Engine engine;
   engine.pool = std::make_unique<ThreadPool>(invocation.threads());
   engine.options.context.pool = engine.pool.get();

@@ -18,6 +18,9 @@ namespace modnet {
 /// The set in use, as named above.
 [[nodiscard]] std::string_view cpu_target_name();
 
+/// False where products have to imitate the fused multiply-add that portable bits are made of: right, and many times slower.
+[[nodiscard]] bool cpu_target_fuses();
+
 /// The sets that can be selected here, best first, whatever is selected now.
 [[nodiscard]] std::vector<std::string> cpu_targets();
 

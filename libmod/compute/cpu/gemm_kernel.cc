@@ -50,14 +50,14 @@ struct Strips {
 };
 
 template <typename T>
-using Tile = void (*)(const T* a, const T* b, int64_t panel_stride, int64_t depth, T* c, int64_t ldc, Chain chain);
+using Tile = void (*)(const T* a, const T* b, int64_t panel_stride, int64_t depth, T* c, int64_t ldc, Chain chain, const T* bias);
 
 #if HWY_NATIVE_FMA
 
 // P panels for R rows.
 template <typename T, int R, int P>
 void panel_tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, int64_t panel_stride, int64_t depth, T* HWY_RESTRICT c,
-                int64_t ldc, Chain chain) {
+                int64_t ldc, Chain chain, const T* HWY_RESTRICT bias) {
   const hn::ScalableTag<T> d;
   using Vec = hn::Vec<decltype(d)>;
   constexpr int64_t kLanes = HWY_LANES(T);
@@ -94,6 +94,14 @@ void panel_tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, int64_t panel_
     step(k + 1);
   }
   if (k < depth) step(k);
+  if (bias != nullptr) {
+#pragma GCC unroll 16
+    for (int v = 0; v < V; ++v) {
+      const Vec add = hn::LoadU(d, bias + v * kLanes);
+#pragma GCC unroll 16
+      for (int r = 0; r < R; ++r) sum[r][v] = hn::Add(sum[r][v], add);
+    }
+  }
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 16
@@ -105,10 +113,11 @@ void panel_tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, int64_t panel_
 #define MODNET_SIX_ROWS 1
 // The tile that nearly all f32 work on AVX2 is done in, six rows that lie side by side by one panel of two vectors, for a multiple of 4 steps of
 // k. By hand, since what g++ 12 makes of panel_tile needs 200 cycles for its beginning and end (of 2,300 at k = 384).
-void six_rows(const float* a, const float* b, int64_t, int64_t depth, float* c, int64_t ldc, Chain chain) {
+void six_rows(const float* a, const float* b, int64_t, int64_t depth, float* c, int64_t ldc, Chain chain, const float* bias) {
 #define MODNET_EACH(M) M(0, 0, 1) M(1, 2, 3) M(2, 4, 5) M(3, 6, 7) M(4, 8, 9) M(5, 10, 11)
 #define MODNET_CLEAR(R, X, Y) "vxorps %%ymm" #X ", %%ymm" #X ", %%ymm" #X "\nvxorps %%ymm" #Y ", %%ymm" #Y ", %%ymm" #Y "\n"
 #define MODNET_LOAD(R, X, Y) "vmovups (%%rax), %%ymm" #X "\nvmovups 32(%%rax), %%ymm" #Y "\nadd %[ldc], %%rax\n"
+#define MODNET_ADD(R, X, Y) "vaddps %%ymm12, %%ymm" #X ", %%ymm" #X "\nvaddps %%ymm13, %%ymm" #Y ", %%ymm" #Y "\n"
 #define MODNET_STORE(R, X, Y) "vmovups %%ymm" #X ", (%%rax)\nvmovups %%ymm" #Y ", 32(%%rax)\nadd %[ldc], %%rax\n"
 #define MODNET_ROW(K, T, R, X, Y)                                  \
   "vbroadcastss " #K "*24+" #R "*4(%[a]), %%ymm" #T "\n"           \
@@ -133,14 +142,20 @@ void six_rows(const float* a, const float* b, int64_t, int64_t depth, float* c, 
       "add $96, %[a]\n"
       "dec %[turns]\n"
       "jnz 1b\n"
+      "test %[bias], %[bias]\n"
+      "jz 4f\n"
+      "vmovups (%[bias]), %%ymm12\n"
+      "vmovups 32(%[bias]), %%ymm13\n" MODNET_EACH(MODNET_ADD)
+      "4:\n"
       "mov %[c], %%rax\n" MODNET_EACH(MODNET_STORE)
       : [a] "+r"(a), [b] "+r"(b), [turns] "+r"(turns)
-      : [c] "r"(c), [ldc] "r"(ldc * 4), [start] "r"(static_cast<int64_t>(chain))
+      : [c] "r"(c), [ldc] "r"(ldc * 4), [start] "r"(static_cast<int64_t>(chain)), [bias] "r"(bias)
       : "rax", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
         "xmm15", "cc", "memory");
 #undef MODNET_STEP
 #undef MODNET_ROW
 #undef MODNET_STORE
+#undef MODNET_ADD
 #undef MODNET_LOAD
 #undef MODNET_CLEAR
 #undef MODNET_EACH
@@ -191,7 +206,7 @@ HWY_INLINE void fused_row(int64_t n, float x, const float* HWY_RESTRICT y, float
 #endif
 
 template <typename T, int R, int P>
-void panel_tile(const T* a, const T* b, int64_t panel_stride, int64_t depth, T* c, int64_t ldc, Chain chain) {
+void panel_tile(const T* a, const T* b, int64_t panel_stride, int64_t depth, T* c, int64_t ldc, Chain chain, const T* bias) {
   for (int p = 0; p < P; ++p) {
     const T* panel = b + p * panel_stride;
     for (int r = 0; r < R; ++r) {
@@ -199,7 +214,7 @@ void panel_tile(const T* a, const T* b, int64_t panel_stride, int64_t depth, T* 
       T sum[kPanel<T>];
       for (int64_t j = 0; j < kPanel<T>; ++j) sum[j] = chain == Chain::kStart ? T{0} : out[j];
       for (int64_t k = 0; k < depth; ++k) fused_row(kPanel<T>, a[r * kStride<T> + k], panel + k * kPanel<T>, sum);
-      for (int64_t j = 0; j < kPanel<T>; ++j) out[j] = sum[j];
+      for (int64_t j = 0; j < kPanel<T>; ++j) out[j] = bias == nullptr ? sum[j] : sum[j] + bias[p * kPanel<T> + j];
     }
   }
 }
@@ -227,49 +242,35 @@ Tile<T> tile_for(int64_t rows, int64_t panels, [[maybe_unused]] int64_t depth) {
 
 // A panel that is partly used, at the right edge: worked in a full one beside it.
 template <typename T>
-void edge_tile(const Block<T>& block, int64_t rows, int64_t used, const T* a, const T* b, T* c) {
+void edge_tile(const Block<T>& block, int64_t rows, int64_t used, const T* a, const T* b, T* c, const T* bias) {
   alignas(64) T full[kMaxStripRows * kPanel<T>] = {};
+  alignas(64) T full_bias[kPanel<T>] = {};
+  for (int64_t j = 0; j < used && bias != nullptr; ++j) full_bias[j] = bias[j];
   for (int64_t i = 0; i < rows && block.chain == Chain::kContinue; ++i) {
     for (int64_t j = 0; j < used; ++j) full[i * kPanel<T> + j] = c[i * block.ldc + j];
   }
-  tile_for<T>(rows, 1, block.depth)(a, b, block.panel_stride, block.depth, full, kPanel<T>, block.chain);
+  tile_for<T>(rows, 1, block.depth)(a, b, block.panel_stride, block.depth, full, kPanel<T>, block.chain, bias == nullptr ? nullptr : full_bias);
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t j = 0; j < used; ++j) c[i * block.ldc + j] = full[i * kPanel<T> + j];
   }
 }
 
-// Columns that are worked by all strips before bias and activation come: they are still in a near cache then.
+// Columns that are worked by all strips before the activation comes: they are still in a near cache then.
 template <typename T>
 constexpr int64_t kStretch = 8 * kPanel<T>;
-
-// Bias and activation of finished chains.
-template <typename T>
-void finish(const Block<T>& block, int64_t column, int64_t end) {
-  if (block.bias == nullptr && block.act == nullptr) return;
-  const hn::ScalableTag<T> d;
-  constexpr int64_t kLanes = HWY_LANES(T);
-  for (int64_t i = 0; i < block.rows; ++i) {
-    T* c = block.c + i * block.ldc;
-    int64_t j = column;
-    if (block.bias != nullptr) {
-      for (; j + kLanes <= end; j += kLanes) hn::StoreU(hn::Add(hn::LoadU(d, c + j), hn::LoadU(d, block.bias + j)), d, c + j);
-      for (; j < end; ++j) c[j] += block.bias[j];
-    }
-    if (block.act != nullptr) block.act(c + column, end - column);
-  }
-}
 
 template <typename T>
 HWY_INLINE void multiply(const Block<T>& block) {
   if (block.rows == 0) return;
   const Strips strips(block.rows);
   const int64_t most = panels_for(static_cast<int>((block.rows + strips.count - 1) / strips.count));  // the tallest strip's
-  int64_t finished = 0;
+  int64_t active = 0;  // columns whose activation is done
   for (int64_t column = 0, p = 0; column < block.columns;) {
     const int64_t whole = (block.columns - column) / kPanel<T>;
     int64_t panels = most;
     while (panels > 1 && panels > whole) panels /= 2;
     const T* b = block.b + p * block.panel_stride;
+    const T* bias = block.bias == nullptr ? nullptr : block.bias + column;
     for (int64_t strip = 0; strip < strips.count; ++strip) {
       const int64_t first = strips.first(strip);
       const int64_t rows = strips.first(strip + 1) - first;
@@ -277,17 +278,17 @@ HWY_INLINE void multiply(const Block<T>& block) {
       const T* a = block.a + first * (kSideBySide<T> ? block.depth : kStride<T>);
       T* c = block.c + first * block.ldc + column;
       if (whole > 0) {
-        tile_for<T>(rows, panels, block.depth)(a, b, block.panel_stride, block.depth, c, block.ldc, block.chain);
+        tile_for<T>(rows, panels, block.depth)(a, b, block.panel_stride, block.depth, c, block.ldc, block.chain, bias);
       } else {
-        edge_tile(block, rows, block.columns - column, a, b, c);
+        edge_tile(block, rows, block.columns - column, a, b, c, bias);
       }
     }
     p += panels;
     column += panels * kPanel<T>;
-    if (column < block.columns && column - finished < kStretch<T>) continue;
+    if (block.act == nullptr || (column < block.columns && column - active < kStretch<T>)) continue;
     const int64_t end = column < block.columns ? column : block.columns;
-    finish(block, finished, end);
-    finished = end;
+    for (int64_t i = 0; i < block.rows; ++i) block.act(block.c + i * block.ldc + active, end - active);
+    active = end;
   }
 }
 

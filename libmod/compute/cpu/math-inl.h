@@ -112,6 +112,22 @@ HWY_INLINE V Exp(D d, V x) {
   return Canonical(d, hn::Mul(hn::Mul(y, first), second));
 }
 
+/// Exp where the result is known to be normal, with the same bits: nothing to clamp, one scaling. A NaN stays some NaN.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V ExpNormal(D d, V x) {
+  using T = hn::TFromD<D>;
+  using M = MathTraits<T>;
+  const hn::RebindToUnsigned<D> du;
+  const V magic = hn::Set(d, M::kMagic);
+  const V shifted = Fma(d, x, hn::Set(d, M::kLog2e), magic);
+  const V n = hn::Sub(shifted, magic);
+  V r = Fma(d, n, hn::Set(d, -M::kLn2Head), x);
+  r = Fma(d, n, hn::Set(d, -M::kLn2Tail), r);
+  const V y = hn::Add(Fma(d, hn::Mul(r, r), Poly(d, r, M::kExp), r), hn::Set(d, T{1}));
+  const auto k = hn::Sub(hn::BitCast(du, shifted), hn::Set(du, M::kMagicBits));
+  return hn::Mul(y, hn::BitCast(d, hn::ShiftLeft<M::kMantissaBits>(hn::Add(k, hn::Set(du, M::kExponentBias)))));
+}
+
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V Log(D d, V x) {
   using T = hn::TFromD<D>;
@@ -151,16 +167,22 @@ HWY_INLINE V Tanh(D d, V x) {
   return Canonical(d, WithSign(d, hn::IfThenElse(hn::Lt(a, hn::Set(d, T{0.625})), near, far), x));
 }
 
+/// Erf, but a NaN stays some NaN.
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE V Erf(D d, V x) {
+HWY_INLINE V ErfRaw(D d, V x) {
   using T = hn::TFromD<D>;
   using M = MathTraits<T>;
   const V one = hn::Set(d, T{1}), end = hn::Set(d, M::kErfEnd);
   const V a = Absolute(d, x);
   const V near = Fma(d, x, Poly(d, hn::Mul(x, x), M::kErf), x);
   const V u = hn::Sub(hn::IfThenElse(hn::Gt(a, end), end, a), one);
-  const V far = WithSign(d, hn::Sub(one, Exp(d, Negative(d, Poly(d, u, M::kErfc)))), x);
-  return Canonical(d, hn::IfThenElse(hn::Lt(a, one), near, far));
+  const V far = WithSign(d, hn::Sub(one, ExpNormal(d, Negative(d, Poly(d, u, M::kErfc)))), x);
+  return hn::IfThenElse(hn::Lt(a, one), near, far);
+}
+
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Erf(D d, V x) {
+  return Canonical(d, ErfRaw(d, x));
 }
 
 template <class D, class V = hn::Vec<D>>
@@ -185,7 +207,7 @@ template <class D, class V = hn::Vec<D>>
 HWY_INLINE V Gelu(D d, V x) {
   using T = hn::TFromD<D>;
   const V half = hn::Set(d, T{0.5});
-  return Canonical(d, hn::Mul(x, Fma(d, Erf(d, hn::Mul(x, hn::Set(d, MathTraits<T>::kSqrtHalf))), half, half)));
+  return Canonical(d, hn::Mul(x, Fma(d, ErfRaw(d, hn::Mul(x, hn::Set(d, MathTraits<T>::kSqrtHalf))), half, half)));
 }
 
 template <class D, class V = hn::Vec<D>>

@@ -117,4 +117,9 @@ std::string_view cpu_target_name() {
 
 bool int8_dot_products() { return cpu_target_name() == "avx512vnni"; }
 
+bool cpu_target_fuses() {
+  const std::string_view name = cpu_target_name();
+  return name.starts_with("avx512") || name == "avx2" || name == "neon";
+}
+
 }  // namespace modnet

@@ -66,7 +66,7 @@ assert all(0 < space["measure"]["largest"] < 0.1 and space["root"] != space["fin
 END
 # The same bits under every code path, and a stream that hands the evidence on.
 make_texts 40 >texts.tsv
-embed() { modnet embed bf16.mnet --encoder tiny/encoder.mnet texts.tsv -o - "$@" | sha256sum; }
+embed() { modnet embed bf16.mnet --encoder tiny/encoder.mnet texts.tsv -o - -q "$@" | sha256sum; }
 first=$(embed)
 targets=$(modnet capabilities --json | python3 -c 'import json, sys; print(*json.load(sys.stdin)["cpu"]["targets"])')
 for target in $targets; do [ "$(MODNET_CPU=$target embed)" = "$first" ] || echo "other bytes on $target"; done

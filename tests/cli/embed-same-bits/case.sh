@@ -3,7 +3,7 @@
 set -e
 tiny_model tiny
 make_texts 70 >texts.tsv
-embed() { modnet embed tiny/backbone.mnet --encoder tiny/encoder.mnet --id id "$@" -o - | sha256sum | cut -c 1-64; }
+embed() { modnet embed tiny/backbone.mnet --encoder tiny/encoder.mnet --id id "$@" -o - -q | sha256sum | cut -c 1-64; }
 first=$(embed texts.tsv)
 same() { [ "$(embed texts.tsv "$@")" = "$first" ] || echo "other bytes with ${MODNET_CPU:-default} $*"; }
 for size in 1 3 1000; do

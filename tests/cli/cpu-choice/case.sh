@@ -8,7 +8,7 @@ for target in $(modnet capabilities --json | python3 -c 'import json, sys; print
   MODNET_CPU=$target modnet embed features.mnet --encoder pixels.mnet p.idx -o - 2>err.$target | sha256sum
 done | sort -u | wc -l
 # Where multiply-add is not one instruction, a warning says so; elsewhere nothing is said.
-for target in avx512 avx2; do [ ! -s err.$target ] || echo "$target: $(cat err.$target)"; done 2>/dev/null
+for target in avx512vnni avx512 avx2; do [ ! -s err.$target ] || echo "$target: $(cat err.$target)"; done 2>/dev/null
 cat err.scalar
 MODNET_CPU=i386 modnet embed features.mnet --encoder pixels.mnet p.idx -o x.arrow 2>err
 echo "exit $?"

@@ -279,12 +279,14 @@ class Stream:
 def latency(bench):
     with open(os.path.join(SHARED, "data", "sections", "latency.json"), encoding="utf-8") as file:
         texts = json.load(file)
-    stream, peer = Stream(bench), bench.peer("ort32") if bench.python else None
-    for key, goal in LATENCY_GOALS.items():
-        text, calls, what = texts[key], max(4, 20 // SMALLER), f"embed, single texts of {key} tokens in one process, p50"
-        if not peer:
+    subjects = {key: f"embed, single texts of {key} tokens in one process, p50" for key in LATENCY_GOALS}
+    if not bench.python:
+        for what in subjects.values():
             skipped(what, "onnxruntime is not installed")
-            continue
+        return
+    stream, peer = Stream(bench), bench.peer("ort32")
+    for key, goal in LATENCY_GOALS.items():
+        text, calls, what = texts[key], max(4, 20 // SMALLER), subjects[key]
         ours, theirs, cpu = [], [], []
         for round_ in range(bench.rounds + 1):
             bench.peak.measure()
@@ -303,8 +305,7 @@ def latency(bench):
                      cpu_ms=round(1e3 * statistics.mean(one[0] for one in cpu) / calls, 3),
                      peer_cpu_ms=round(1e3 * statistics.mean(one[1] for one in cpu) / calls, 3))
     stream.close()
-    if peer:
-        peer.close()
+    peer.close()
 
 
 def cold(bench):

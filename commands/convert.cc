@@ -228,7 +228,10 @@ Result<int> convert(Invocation& invocation, const ModuleFile& module) {
     if (!invocation.dry_run()) text += invocation.output() + "  " + bytes_text(bytes) + "  content sha256:" + short_digest(digests.content) + "\n";
     invocation.console.print(text);
   }
-  const auto converted = std::count_if(index.tensors.begin(), index.tensors.end(), [&](const TensorRecord& tensor) { return weights.changed.tensors.contains(tensor.name); });
+  const auto converted = std::count_if(index.tensors.begin(), index.tensors.end(), [&](const TensorRecord& tensor) {
+    const auto it = weights.changed.tensors.find(tensor.name);
+    return it != weights.changed.tensors.end() && it->second.dtype != tensor.dtype;
+  });
   Json document{{"name", identity.name}, {"version", version}, {"dtype", dtype_text}, {"converted", converted}, {"kept_f32", weights.kept},
                 {"weight_bytes_before", weights.before}, {"weight_bytes", weights.after}, {"space_tolerance", tolerance}};
   document["spaces"] = Json::array();

@@ -65,7 +65,7 @@ void add_int8_json(Json& document, const Quantised& made, double limit) {
   document["chosen"] = figures_json(made.chosen);
   document["layers"] = Json::array();
   for (const Int8Choice& one : made.groups)
-    document["layers"].push_back({{"tensors", one.names}, {"kept_f32", one.kept}, {"migration", one.exponent}, {"layer_error", one.layer_error}, {"alone", one.alone}});
+    document["layers"].push_back({{"tensors", one.names}, {"kept_f32", one.kept}, {"migration", one.exponent}, {"layer_error", one.layer_error}, {"alone", one.alone}, {"folded", one.folded}});
 }
 
 Result<std::string> int8_card(const ModuleView& view, const Quantised& made, double limit) {

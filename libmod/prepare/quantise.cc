@@ -41,8 +41,8 @@ struct Judge {
 
   /// What the port that moves most shows when the groups with `narrow` set are in 8 bits.
   Result<SpaceMeasure> measure(const std::vector<bool>& narrow) const {
-    MODNET_ASSIGN(const ChangedGraph changed, int8_graph(graph, groups, chosen(narrow)));
-    MODNET_ASSIGN(Runner runner, Runner::make(with_changes(graph, changed), ports, options));
+    MODNET_ASSIGN(const Int8Graph made, int8_graph(graph, groups, chosen(narrow)));
+    MODNET_ASSIGN(Runner runner, Runner::make(with_changes(graph, made.changed), ports, options));
     SpaceMeasure worst;
     for (const std::string& port : ports) {
       MODNET_ASSIGN(const MeasuredSpace one, measure_space(runner, set, port, port));
@@ -95,7 +95,7 @@ Result<Quantised> quantise_int8(const FlatGraph& graph, const Probes& calibratio
     MODNET_TRY(fill_probe_outputs(runner, judge.set));
   }
   Quantised out;
-  for (size_t g = 0; g < groups.size(); ++g) out.groups.push_back({groups[g].names, forms[g].exponent, forms[g].error, 0, false});
+  for (size_t g = 0; g < groups.size(); ++g) out.groups.push_back({groups[g].names, forms[g].exponent, forms[g].error, 0, false, {}});
   std::vector<bool> narrow(groups.size(), true);
   MODNET_ASSIGN(out.all, judge.measure(narrow));
   out.chosen = out.all;
@@ -136,7 +136,9 @@ Result<Quantised> quantise_int8(const FlatGraph& graph, const Probes& calibratio
     out.chosen = at_enough;
     for (size_t g = 0; g < groups.size(); ++g) out.groups[g].kept = !narrow[g];
   }
-  MODNET_ASSIGN(out.graph, int8_graph(graph, groups, judge.chosen(narrow)));
+  MODNET_ASSIGN(Int8Graph made, int8_graph(graph, groups, judge.chosen(narrow)));
+  out.graph = std::move(made.changed);
+  for (size_t g = 0; g < groups.size(); ++g) out.groups[g].folded = std::move(made.folded[g]);
   return out;
 }
 

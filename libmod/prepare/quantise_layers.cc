@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <set>
 
 #include "libmod/compute/int8.h"
 #include "libmod/compute/op.h"
 #include "libmod/compute/reference/math.h"
 #include "libmod/graph/graph.h"
+#include "libmod/prepare/quantise_fold.h"
 
 namespace modnet {
 namespace {
@@ -129,9 +130,11 @@ Result<Int8Group> fit_group(const FlatGraph& graph, const LayerGroup& group, con
   return best;
 }
 
-Result<ChangedGraph> int8_graph(const FlatGraph& graph, const std::vector<LayerGroup>& groups, const std::vector<const Int8Group*>& forms) {
-  ChangedGraph out;
+Result<Int8Graph> int8_graph(const FlatGraph& graph, const std::vector<LayerGroup>& groups, const std::vector<const Int8Group*>& forms) {
+  Int8Graph made;
+  ChangedGraph& out = made.changed;
   out.nodes = graph.nodes;
+  made.folded.resize(groups.size());
   const auto add = [&](const std::string& name, DType dtype, std::vector<int64_t> shape, std::string bytes) -> Result<std::string> {
     if (graph.is_tensor(name)) return invalid("there already is a tensor '" + name + "'");
     out.tensors[name] = {dtype, std::move(shape), std::move(bytes)};
@@ -139,28 +142,37 @@ Result<ChangedGraph> int8_graph(const FlatGraph& graph, const std::vector<LayerG
   };
   for (size_t g = 0; g < groups.size(); ++g) {
     if (forms[g] == nullptr) continue;
-    const LayerGroup& group = groups[g];
-    std::string factors;
-    if (!forms[g]->factors.empty()) {
-      MODNET_ASSIGN(factors, add(group.names[0] + ".factors", DType::kF32, {group.k}, bytes_of(forms[g]->factors)));
-    }
-    for (size_t i = 0; i < group.nodes.size(); ++i) {
+    for (size_t i = 0; i < groups[g].nodes.size(); ++i) {
       const Int8Group::Part& part = forms[g]->parts[i];
+      const std::string& name = groups[g].names[i];
       const auto n = static_cast<int64_t>(part.scales.size());
-      Node& node = out.nodes[group.nodes[i]];
-      MODNET_ASSIGN(const std::string scale, add(group.names[i] + ".scale", DType::kF32, {n}, bytes_of(part.scales)));
-      out.tensors[group.names[i]] = {DType::kI8, {n, group.k}, part.whole};
+      MODNET_ASSIGN(const std::string scale, add(name + ".scale", DType::kF32, {n}, bytes_of(part.scales)));
+      out.tensors[name] = {DType::kI8, {n, groups[g].k}, part.whole};
+      Node& node = out.nodes[groups[g].nodes[i]];
       const std::string bias = node.inputs.size() > 2 ? node.inputs[2] : "";
       node.domain = kOurDomain;
       node.op = "LinearInt8";
       node.version = 1;
       node.attributes.clear();
       node.inputs = {node.inputs[0], node.inputs[1], scale};
-      if (!bias.empty() || !factors.empty()) node.inputs.push_back(bias);
-      if (!factors.empty()) node.inputs.push_back(factors);
+      if (!bias.empty()) node.inputs.push_back(bias);
     }
   }
-  return out;
+  std::set<std::string, std::less<>> kept;
+  for (const FlatPort& port : graph.outputs) kept.insert(port.value);
+  for (const Tap& tap : graph.taps) kept.insert(tap.value);
+  for (size_t g = 0; g < groups.size(); ++g) {
+    if (forms[g] == nullptr || forms[g]->factors.empty()) continue;
+    const std::set<size_t> readers(groups[g].nodes.begin(), groups[g].nodes.end());
+    MODNET_ASSIGN(made.folded[g], fold_factors(graph, out, groups[g].input, forms[g]->factors, readers, kept));
+    if (!made.folded[g].empty()) continue;
+    MODNET_ASSIGN(const std::string factors, add(groups[g].names[0] + ".factors", DType::kF32, {groups[g].k}, bytes_of(forms[g]->factors)));
+    for (const size_t i : groups[g].nodes) {
+      out.nodes[i].inputs.resize(4);
+      out.nodes[i].inputs.push_back(factors);
+    }
+  }
+  return made;
 }
 
 FlatGraph with_changes(const FlatGraph& graph, const ChangedGraph& changed) {

@@ -59,9 +59,13 @@ struct ChangedGraph {
   std::vector<Node> nodes;
   std::map<std::string, NewTensor, std::less<>> tensors;
 };
-/// Weights keep their names; NAME.scale and NAME.factors are new.
-/// `forms` has one entry a group, null where it stays f32. kInvalid when a tensor already has the name that a new one needs.
-[[nodiscard]] Result<ChangedGraph> int8_graph(const FlatGraph& graph, const std::vector<LayerGroup>& groups, const std::vector<const Int8Group*>& forms);
+struct Int8Graph {
+  ChangedGraph changed;                          // weights keep their names; NAME.scale and NAME.factors are new
+  std::vector<std::vector<std::string>> folded;  // one a group: tensors that its factors went into, none where they are an input of its nodes
+};
+/// `forms` has one entry a group, null where it stays f32. Factors go into what is before a group where that can be (quantise_fold.h).
+/// kInvalid when a tensor already has the name that a new one needs.
+[[nodiscard]] Result<Int8Graph> int8_graph(const FlatGraph& graph, const std::vector<LayerGroup>& groups, const std::vector<const Int8Group*>& forms);
 /// `graph` with the nodes and tensors of `changed`, both of which must outlive it.
 [[nodiscard]] FlatGraph with_changes(const FlatGraph& graph, const ChangedGraph& changed);
 

@@ -56,7 +56,9 @@ def main():
         encoder, f32 = at("encoder.mnet"), at("backbone.mnet")
         texts = os.path.join(shared, "parity", "minilm_sections", "texts.tsv")
         true = numpy.load(os.path.join(shared, "parity", "minilm_sections", "embeddings.npy"))
-        speed = os.path.join(shared, "data", "sections", "s1000.txt")
+        speed = at("s200.txt")
+        with open(os.path.join(shared, "data", "sections", "s1000.txt"), encoding="utf-8") as lines, open(speed, "w", encoding="utf-8") as out:
+            out.writelines(line for _, line in zip(range(200), lines))
         for part in ("train", "test"):
             with open(at(part + ".tsv"), "wb") as out:
                 subprocess.run([zstd, "-dc", os.path.join(shared, "data", "sections", part + ".tsv.zst")], stdout=out, check=True)
@@ -80,7 +82,7 @@ def main():
             mean, least = float(cosines[name].mean()), float(cosines[name].min())
             figures = {"cosine_mean": round(mean, 6), "cosine_min": round(least, 6), "neighbours": round(neighbours(true, got), 4), "layers_f32": kept.get(name)}
             what = f"embed, MiniLM, {name if name == 'f32' else 'int8, ' + name}"
-            report(f"{what}, s1000.txt by CPU time (cosine {mean:.5f}, least {least:.5f}, {kept.get(name, 'all')} layers f32)", None, "-", round(faster, 3), "embed f32", **figures)
+            report(f"{what}, 200 texts of s1000.txt by CPU time (cosine {mean:.5f}, least {least:.5f}, {kept.get(name, 'all')} layers f32)", None, "-", round(faster, 3), "embed f32", **figures)
             if name == "the default":
                 met &= report("cosine to f32, mean of 2,000 texts, int8 by default", mean >= 0.9985, ">= 0.9985", round(mean, 6), "f32 reference")
                 met &= report("cosine to f32, least of 2,000 texts, int8 by default", least >= 0.996, ">= 0.996", round(least, 6), "f32 reference")

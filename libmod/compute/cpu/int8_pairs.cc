@@ -27,14 +27,6 @@ constexpr int kPairRows = 6;
 constexpr int kPairRows = 3;
 #endif
 
-// g++ 12 otherwise loads all rows' numbers first, and has no registers left for the sums.
-#undef MODNET_ROW_DONE
-#if HWY_TARGET == HWY_AVX2
-#define MODNET_ROW_DONE(row) __asm__ volatile("" : "+x"(row[0].raw), "+x"(row[1].raw) : : "memory")
-#else
-#define MODNET_ROW_DONE(row) (void)row
-#endif
-
 #if HWY_TARGET == HWY_SCALAR
 
 template <int R>
@@ -52,14 +44,42 @@ void pairs_tile(const Int8Tile& tile) {
 
 #else
 
+using Whole = hn::Vec<hn::ScalableTag<int32_t>>;
+using Halves = hn::Vec<hn::Repartition<int16_t, hn::ScalableTag<int32_t>>>;
+constexpr int kVectors = static_cast<int>(kPairPanel / HWY_LANES(int32_t));
+
+/// One row's pair at `a` times the panel's, added to its sums.
+#if HWY_TARGET == HWY_AVX2
+// Written out: twelve sums, two of weights and two others are all registers that there are, and g++ 12 spills some of the sums.
+HWY_INLINE void add_row(const std::byte* a, const Halves (&right)[2], Whole (&sum)[2], Whole (&)[2]) {
+  Whole left, product;
+  __asm__(
+      "vpbroadcastd %[a], %[left]\n\t"
+      "vpmaddwd %[right0], %[left], %[product]\n\t"
+      "vpmaddwd %[right1], %[left], %[left]\n\t"
+      "vpaddd %[product], %[sum0], %[sum0]\n\t"
+      "vpaddd %[left], %[sum1], %[sum1]"
+      : [left] "=&x"(left.raw), [product] "=&x"(product.raw), [sum0] "+x"(sum[0].raw), [sum1] "+x"(sum[1].raw)
+      : [a] "m"(*reinterpret_cast<const int32_t __attribute__((aligned(1), may_alias))*>(a)), [right0] "x"(right[0].raw), [right1] "x"(right[1].raw));
+}
+#else
+HWY_INLINE void add_row(const std::byte* a, const Halves (&right)[kVectors], Whole (&sum)[kVectors], Whole (&other)[kVectors]) {
+  const hn::ScalableTag<int32_t> d32;
+  int32_t pair;
+  std::memcpy(&pair, a, sizeof pair);
+  const Halves left = hn::BitCast(hn::Repartition<int16_t, decltype(d32)>(), hn::Set(d32, pair));
+#pragma GCC unroll 16
+  for (int v = 0; v < kVectors; ++v) sum[v] = hn::ReorderWidenMulAccumulate(d32, left, right[v], sum[v], other[v]);
+}
+#endif
+
 template <int R>
 void pairs_tile(const Int8Tile& tile) {
   const hn::ScalableTag<int32_t> d32;
   const hn::Repartition<int16_t, decltype(d32)> d16;
   const hn::Repartition<float, decltype(d32)> df;
   constexpr int64_t kLanes = HWY_LANES(int32_t);
-  constexpr int kVectors = static_cast<int>(kPairPanel / kLanes);
-  hn::Vec<decltype(d32)> sum[R][kVectors], other[R][kVectors];  // `other` is used by NEON alone
+  Whole sum[R][kVectors], other[R][kVectors];  // `other` is used by NEON alone
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 16
@@ -70,18 +90,11 @@ void pairs_tile(const Int8Tile& tile) {
   const int64_t a_stride = tile.a_stride;
   const int64_t pairs = tile.depth / 2;
   for (int64_t p = 0; p < pairs; ++p) {
-    hn::Vec<decltype(d16)> right[kVectors];
+    Halves right[kVectors];
 #pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) right[v] = hn::Load(d16, b + p * 2 * kPairPanel + v * 2 * kLanes);
 #pragma GCC unroll 16
-    for (int r = 0; r < R; ++r) {
-      int32_t pair;
-      std::memcpy(&pair, a + r * a_stride + p * 4, sizeof pair);
-      const auto left = hn::BitCast(d16, hn::Set(d32, pair));
-#pragma GCC unroll 16
-      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::ReorderWidenMulAccumulate(d32, left, right[v], sum[r][v], other[r][v]);
-      MODNET_ROW_DONE(sum[r]);
-    }
+    for (int r = 0; r < R; ++r) add_row(a + r * a_stride + p * 4, right, sum[r], other[r]);
   }
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {

@@ -20,6 +20,10 @@ class LinearInt8Step : public Step {
                 frame.data<float>(out_), weights_.n());
     return ok();
   }
+  std::string sizes() const override { return std::to_string(weights_.k()) + "×" + std::to_string(weights_.n()); }
+  double operations(const Frame& frame) const override {
+    return 2.0 * static_cast<double>(frame.rows(rows_)) * static_cast<double>(weights_.k() * weights_.n());
+  }
 
  private:
   int in_, out_;

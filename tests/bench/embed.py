@@ -9,8 +9,9 @@ Prints lines as tests/bench/run wants them. Environment:
   MODNET_SHARED          reference data (default: ../shared beside the checkout)
   MODNET_BENCH_PYTHON    a Python with onnxruntime, onnx, tokenizers and safetensors; without it lines against onnxruntime are skipped,
                          and those against sentence-transformers where neither it nor `python3` can import that
-  MODNET_BENCH_EVERY=N   every Nth text of s1000.txt in a round of throughput (default 2), every N/2nd of all else, of short4000.txt
-                         too: 100 makes a smoke test of the whole program
+  MODNET_BENCH_EVERY=N   a round of throughput takes every Nth batch of s1000.txt (default 2), every N/2nd of short4000.txt, where the
+                         batches are the peer's, so that it pads as little as with all texts; the other lines take fewer texts, too:
+                         30 makes a smoke test of the whole program, whose ratios say nothing (starting a process weighs more)
   MODNET_BENCH_GROWTH=N  most short texts for the line on growth (default 20000; 100000 takes minutes a round)
 
 ONNX graphs come from the model's own weights (minilm_onnx.py), and the rows of both engines are compared before anything is timed. Time
@@ -37,7 +38,7 @@ SHARED = os.environ.get("MODNET_SHARED") or os.path.join(HERE, "..", "..", "..",
 EVERY = max(1, int(os.environ.get("MODNET_BENCH_EVERY", "2")))
 SMALLER = max(1, EVERY // 2)  # what all else is divided by: 1 by default
 GROWTH = int(os.environ.get("MODNET_BENCH_GROWTH", "20000"))
-THREADS = 2
+THREADS, BATCH = 2, 32  # BATCH: of the peers
 MOST_TOKENS, LAYERS, WIDTH, INNER = 256, 6, 384, 1536
 # file: times onnxruntime, share of the FMA peak; one of them is enough
 F32_GOALS = {"s1000": (1.4, 0.78), "short4000": (1.3, 0.80)}
@@ -121,9 +122,20 @@ class Bench:
         """One process from start to end; (seconds, CPU seconds, peak KiB)."""
         return run([self.modnet, "embed", backbone, "--encoder", self.encoder, texts, "--threads", str(THREADS), "-f", "-o", out])
 
+    def lengths(self, texts):
+        return [len(encoding.ids) for encoding in self.tokenizer.encode_batch(texts)]
+
+    def sample(self, texts, every):
+        """The texts, in order, of every Nth of the batches that a peer makes of all of them."""
+        lengths = self.lengths(texts)
+        order = sorted(range(len(texts)), key=lambda i: -lengths[i])
+        batches = [order[i : i + BATCH] for i in range(0, len(order), BATCH)]
+        every = min(every, len(batches))
+        return [texts[i] for i in sorted(sum(batches[every // 2 :: every], []))]
+
     def work(self, texts):
         """Tokens and floating-point operations: linear layers, and attention, which grows with the square of a text's length."""
-        lengths = [len(encoding.ids) for encoding in self.tokenizer.encode_batch(texts)]
+        lengths = self.lengths(texts)
         linear = 2 * LAYERS * (4 * WIDTH * WIDTH + 2 * WIDTH * INNER)
         return sum(lengths), sum(n * (linear + 4 * LAYERS * WIDTH * n) for n in lengths)
 
@@ -175,7 +187,7 @@ def check_same_model(bench):
 
 def throughput(bench, name, dtype, backbone, peers, goal):
     """Lines of one file of texts against the peak and each peer: {name of the peer: (process or None, why not)}."""
-    texts = texts_of(name, EVERY if name == "s1000" else SMALLER)
+    texts = bench.sample(texts_of(name), EVERY if name == "s1000" else SMALLER)
     path, out = bench.write_texts(f"{name}-{dtype}", texts), bench.path("rows.arrow")
     tokens, operations = bench.work(texts)
     ours, theirs = [], {peer: [] for peer in peers if peers[peer]}
@@ -216,7 +228,7 @@ def throughput(bench, name, dtype, backbone, peers, goal):
                 words, passed = "-", None
         bench.report(subject, passed if same else False, words, ratio=round(ratio, 3), peer=peer, peer_seconds=other, peer_cpu_seconds=other_cpu,
                      ratio_by_cpu=round(other_cpu / cpu, 3), peer_tokens_a_second=round(tokens / other, 1),
-                     peer_share_of_peak=peak[unit] and round(operations * 1e-9 / other / peak[unit], 3), **figures)
+                     peer_share_of_peak=round(operations * 1e-9 / other / peak[unit], 3) if peak[unit] else None, **figures)
 
 
 def all_throughput(bench):

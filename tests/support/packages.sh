@@ -14,6 +14,8 @@ BUILD_PACKAGES=(
 TEST_PACKAGES=(python3 python3-venv mandoc groff bsdutils strace dataset-fashion-mnist)
 # To fuzz with tests/run --long.
 FUZZ_PACKAGES=(clang-14 libclang-rt-14-dev)
+# To run kernels on CPUs that are not here, with tests/run --long.
+EMULATION_PACKAGES=(qemu-user-static g++-aarch64-linux-gnu)
 # To run examples/quickstart.
 DATA_PACKAGES=(python3 python3-pip dataset-fashion-mnist)
 # Judges in parity tests, pinned: a new release never changes what a test says.

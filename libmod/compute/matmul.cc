@@ -22,12 +22,20 @@ AlignedBlock<float> unpacked(const PackedMatrix& b) {
 }  // namespace
 
 PackedMatrix PackedMatrix::pack(const float* b, int64_t ldb, Trans trans, int64_t k, int64_t n) {
+  const WeightPart whole{b, ldb, n};
+  return pack({&whole, 1}, trans, k, nullptr);
+}
+
+PackedMatrix PackedMatrix::pack(std::span<const WeightPart> parts, Trans trans, int64_t k, ThreadPool* pool) {
   PackedMatrix packed;
   packed.k_ = k;
-  packed.n_ = n;
+  for (const WeightPart& part : parts) packed.n_ += part.n;
   packed.data_ = aligned_block<float>(packed.bytes() / static_cast<int64_t>(sizeof(float)));
-  const int64_t panels = (n + cpu::kPanel<float> - 1) / cpu::kPanel<float>;
-  cpu::pack_panels(cpu::operand(b, ldb, trans), n, 0, k, 0, panels, packed.data_.get());
+  int64_t column = 0;
+  for (const WeightPart& part : parts) {
+    cpu::pack_columns(pool, cpu::operand(part.b, part.ldb, trans), k, part.n, column, column + part.n == packed.n_, packed.data_.get());
+    column += part.n;
+  }
   return packed;
 }
 

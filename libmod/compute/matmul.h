@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "libmod/compute/aligned.h"
 #include "libmod/compute/profile.h"
@@ -27,6 +28,13 @@ enum class Trans : uint8_t { kNo, kYes };
 /// Elementwise, in place, on n values of one row; which stretches of a row it is called with must not matter.
 using RowFunction = void (*)(float* x, int64_t n);
 
+/// Weights that make up some of the columns of a packed matrix, borrowed: [k, n], or [n, k] as linear weights are stored.
+struct WeightPart {
+  const float* b = nullptr;
+  int64_t ldb = 0;
+  int64_t n = 0;
+};
+
 /// f32 weights [k, n] packed once into panels of 16 columns (columns padded with zeros), 64-byte aligned.
 class PackedMatrix {
  public:
@@ -34,6 +42,8 @@ class PackedMatrix {
 
   /// trans kNo: b is [k, n]; kYes: b is [n, k], as linear weights are stored. b is copied.
   [[nodiscard]] static PackedMatrix pack(const float* b, int64_t ldb, Trans trans, int64_t k, int64_t n);
+  /// The same of parts whose columns stand side by side. pool may be null.
+  [[nodiscard]] static PackedMatrix pack(std::span<const WeightPart> parts, Trans trans, int64_t k, ThreadPool* pool);
 
   [[nodiscard]] int64_t k() const { return k_; }
   [[nodiscard]] int64_t n() const { return n_; }

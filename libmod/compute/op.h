@@ -77,6 +77,9 @@ class LowerContext {
   /// Declares the output to be an input's data under another shape: no step is needed.
   virtual void alias(size_t input, ValueType type) = 0;
 
+  /// For work that a lowering does once; may be null.
+  [[nodiscard]] virtual ThreadPool* pool() const = 0;
+
   // Conveniences on top.
   /// A tensor input as f32 (f16, bf16 and f64 are converted), with exactly this shape; -1 in `shape` takes any size.
   [[nodiscard]] Result<std::vector<float>> floats(size_t input, std::vector<int64_t> shape) const;

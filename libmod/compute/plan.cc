@@ -54,8 +54,9 @@ namespace {
 
 class Lowerer : public LowerContext {
  public:
-  Lowerer(const FlatGraph& graph, const std::map<std::string, int, std::less<>>& values, std::vector<Slot>& slots, int64_t& weight_bytes)
-      : graph_(graph), values_(values), slots_(slots), weight_bytes_(weight_bytes) {}
+  Lowerer(const FlatGraph& graph, const std::map<std::string, int, std::less<>>& values, std::vector<Slot>& slots, int64_t& weight_bytes,
+          ThreadPool* pool)
+      : graph_(graph), values_(values), slots_(slots), weight_bytes_(weight_bytes), pool_(pool) {}
 
   void at(const Node& node) {
     node_ = &node;
@@ -87,6 +88,7 @@ class Lowerer : public LowerContext {
     aliased_ = value(input);
     result_ = declare(std::move(type));
   }
+  ThreadPool* pool() const override { return pool_; }
   [[nodiscard]] int take_alias() { return std::exchange(aliased_, -1); }
 
  private:
@@ -94,6 +96,7 @@ class Lowerer : public LowerContext {
   const std::map<std::string, int, std::less<>>& values_;
   std::vector<Slot>& slots_;
   int64_t& weight_bytes_;
+  ThreadPool* pool_;
   const Node* node_ = nullptr;
   int result_ = -1, aliased_ = -1;
   mutable std::set<std::string, std::less<>> counted_;
@@ -157,7 +160,7 @@ Result<Plan> Plan::make(const FlatGraph& graph, const std::vector<std::string>& 
     state->inputs.push_back({input.value, std::move(type), input.port.optional});
   }
 
-  Lowerer lowerer(graph, values, state->slots, state->weight_bytes);
+  Lowerer lowerer(graph, values, state->slots, state->weight_bytes, context.pool);
   std::map<int, int> alias_of;
   const auto root = [&](int slot) {
     for (auto it = alias_of.find(slot); it != alias_of.end(); it = alias_of.find(slot)) slot = it->second;

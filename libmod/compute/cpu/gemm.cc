@@ -139,6 +139,12 @@ void pack_panels(const Operand<T>& b, int64_t n, int64_t first, int64_t depth, i
       }
       continue;
     }
+    if constexpr (sizeof(T) == sizeof(float)) {
+      if (used == kPanel<T> && b.row_step == 1) {
+        turn_panel(from, b.column_step, depth, to);
+        continue;
+      }
+    }
     for (int64_t p0 = 0; p0 < depth; p0 += kLine) {
       const int64_t p1 = std::min(p0 + kLine, depth);
       for (int64_t j = 0; j < used; ++j) {
@@ -150,6 +156,22 @@ void pack_panels(const Operand<T>& b, int64_t n, int64_t first, int64_t depth, i
 
 template void pack_panels<float>(const Operand<float>&, int64_t, int64_t, int64_t, int64_t, int64_t, float*);
 template void pack_panels<double>(const Operand<double>&, int64_t, int64_t, int64_t, int64_t, int64_t, double*);
+
+void pack_columns(ThreadPool* pool, const Operand<float>& b, int64_t k, int64_t n, int64_t column, bool last, float* out) {
+  constexpr int64_t kWide = kPanel<float>;
+  if (column % kWide == 0 && (last || n % kWide == 0)) {
+    float* to = out + column * k;
+    run(pool, ceil_div(n, kWide), [&](int64_t panel, int) { pack_panels(b, n, 0, k, panel, panel + 1, to); });
+    return;
+  }
+  for (int64_t j = column; j < column + n; ++j) {  // parts that share a panel: column by column
+    float* to = out + j / kWide * kWide * k + j % kWide;
+    for (int64_t p = 0; p < k; ++p) to[p * kWide] = b.data[p * b.row_step + (j - column) * b.column_step];
+  }
+  for (int64_t j = column + n; last && j % kWide != 0; ++j) {
+    for (int64_t p = 0; p < k; ++p) out[j / kWide * kWide * k + p * kWide + j % kWide] = 0.0F;
+  }
+}
 
 void multiply(ThreadPool* pool, const Product<float>& product) { multiply_any(pool, product); }
 void multiply(ThreadPool* pool, const Product<double>& product) { multiply_any(pool, product); }

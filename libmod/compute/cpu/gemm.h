@@ -47,6 +47,10 @@ struct Product {
 void multiply(ThreadPool* pool, const Product<float>& product);
 void multiply(ThreadPool* pool, const Product<double>& product);
 
+/// Packs b[k, n] into columns [column, column + n) of a matrix of panels over all of k at out; with `last`, what is left of the last panel
+/// is padded with zeros. pool may be null.
+void pack_columns(ThreadPool* pool, const Operand<float>& b, int64_t k, int64_t n, int64_t column, bool last, float* out);
+
 /// Packs rows [first, first + depth) of b[k, n] into panels: panel p at out + p * depth * kPanel, columns padded with
 /// 0. Packs panels [panel_begin, panel_end).
 template <typename T>

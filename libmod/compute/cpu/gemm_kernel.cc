@@ -365,6 +365,23 @@ void pack_f32(const Rows<float>& from, int64_t count, int64_t depth, float* out)
 }
 void pack_f64(const Rows<double>& from, int64_t count, int64_t depth, double* out) { pack_in_rows(from, count, depth, out); }
 
+void turn_panel_f32(const float* from, int64_t column_step, int64_t depth, float* out) {
+  int64_t p = 0;
+#if MODNET_TURNS_EIGHT
+  const float* column[2][8];
+  for (int64_t j = 0; j < kPanel<float>; ++j) column[j / 8][j % 8] = from + j * column_step;
+  for (; p + 8 <= depth; p += 8) {
+    for (int half = 0; half < 2; ++half) {
+      modnet::HWY_NAMESPACE::TurnEight(column[half], out + p * kPanel<float> + half * 8, kPanel<float>);
+      for (const float*& one : column[half]) one += 8;
+    }
+  }
+#endif
+  for (; p < depth; ++p) {
+    for (int64_t j = 0; j < kPanel<float>; ++j) out[p * kPanel<float> + j] = from[p + j * column_step];
+  }
+}
+
 void multiply_f32(const Block<float>& block) { multiply(block); }
 void multiply_f64(const Block<double>& block) { multiply(block); }
 int64_t tallest() { return kStripRows; }
@@ -379,11 +396,15 @@ HWY_EXPORT(multiply_f32);
 HWY_EXPORT(multiply_f64);
 HWY_EXPORT(pack_f32);
 HWY_EXPORT(pack_f64);
+HWY_EXPORT(turn_panel_f32);
 HWY_EXPORT(tallest);
 }  // namespace
 
 void pack_rows(const Rows<float>& from, int64_t rows, int64_t depth, float* out) { HWY_DYNAMIC_DISPATCH(pack_f32)(from, rows, depth, out); }
 void pack_rows(const Rows<double>& from, int64_t rows, int64_t depth, double* out) { HWY_DYNAMIC_DISPATCH(pack_f64)(from, rows, depth, out); }
+void turn_panel(const float* from, int64_t column_step, int64_t depth, float* out) {
+  HWY_DYNAMIC_DISPATCH(turn_panel_f32)(from, column_step, depth, out);
+}
 
 void multiply_block(const Block<float>& block) { HWY_DYNAMIC_DISPATCH(multiply_f32)(block); }
 void multiply_block(const Block<double>& block) { HWY_DYNAMIC_DISPATCH(multiply_f64)(block); }

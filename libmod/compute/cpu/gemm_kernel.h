@@ -52,6 +52,9 @@ struct Block {
 void pack_rows(const Rows<float>& from, int64_t rows, int64_t depth, float* out);
 void pack_rows(const Rows<double>& from, int64_t rows, int64_t depth, double* out);
 
+/// A whole panel of columns that lie one behind the other: value p of column j at from[p + j * column_step].
+void turn_panel(const float* from, int64_t column_step, int64_t depth, float* out);
+
 /// Rows must have been packed for the same instruction set.
 void multiply_block(const Block<float>& block);
 void multiply_block(const Block<double>& block);

@@ -51,17 +51,23 @@ Result<std::unique_ptr<Step>> lower_parts(LowerContext& context, RowFunction act
   MODNET_ASSIGN(const ValueType type, context.f32(0));
   if (type.item.size() != 1) return context.wrong("expected rows of one dimension; flatten first");
   const int64_t k = type.item[0];
-  std::vector<float> weights, bias;
+  std::vector<WeightPart> parts;
+  std::vector<std::vector<float>> converted;  // parts that are not f32 where they lie
+  std::vector<float> bias;
   int64_t n = 0;
   bool any_bias = false;
   for (size_t i = 1; i < context.inputs(); i += 2) {
     MODNET_ASSIGN(const ConstTensor matrix, context.tensor(i));
     if (matrix.shape.size() != 2) return context.wrong("weights '" + matrix.name + "' are not a matrix");
-    MODNET_ASSIGN(const std::vector<float> part, context.floats(i, trans == Trans::kYes ? std::vector<int64_t>{-1, k} : std::vector<int64_t>{k, -1}));
     const int64_t outputs = matrix.shape[trans == Trans::kYes ? 0 : 1];
+    const bool in_place = matrix.dtype == DType::kF32 && matrix.shape[trans == Trans::kYes ? 1 : 0] == k && reinterpret_cast<uintptr_t>(matrix.bytes.data()) % alignof(float) == 0;
+    if (!in_place) {
+      MODNET_ASSIGN(std::vector<float> values, context.floats(i, trans == Trans::kYes ? std::vector<int64_t>{-1, k} : std::vector<int64_t>{k, -1}));
+      converted.push_back(std::move(values));
+    }
+    parts.push_back({in_place ? reinterpret_cast<const float*>(matrix.bytes.data()) : converted.back().data(), trans == Trans::kYes ? k : outputs, outputs});
     if (context.inputs() > 3 && trans == Trans::kNo) return context.wrong("parts are joined with transB = 1 only");
     if (i > 1 && outputs != n / static_cast<int64_t>((i - 1) / 2)) return context.wrong("query, key and value have different shapes");
-    weights.insert(weights.end(), part.begin(), part.end());
     bias.resize(static_cast<size_t>(n + outputs), 0.0f);
     if (context.present(i + 1)) {
       MODNET_ASSIGN(const std::vector<float> values, context.floats(i + 1, {outputs}));
@@ -71,7 +77,7 @@ Result<std::unique_ptr<Step>> lower_parts(LowerContext& context, RowFunction act
     n += outputs;
   }
   if (!any_bias) bias.clear();
-  PackedMatrix packed = PackedMatrix::pack(weights.data(), trans == Trans::kYes ? k : n, trans, k, n);
+  PackedMatrix packed = PackedMatrix::pack(parts, trans, k, context.pool());
   const int out = context.declare({DType::kF32, {n}, type.rows});
   return std::unique_ptr<Step>(std::make_unique<LinearStep>(context.value(0), out, type.rows, std::move(packed), std::move(bias), activation));
 }

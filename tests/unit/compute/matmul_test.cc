@@ -75,6 +75,44 @@ void check_packed(const Shape& shape, const ComputeContext& context) {
   }
 }
 
+TEST_CASE("weights packed from parts are those of the parts side by side, wherever a part ends") {
+  Numbers numbers(5);
+  ThreadPool two(2);
+  constexpr int64_t kDepth = 21, kRows = 5;
+  const std::vector<float> a = numbers.make<float>(kRows * kDepth);
+  for (const std::string& target : cpu_targets()) {
+    const ForcedTarget forced(target);
+    CAPTURE(target);
+    for (const std::vector<int64_t>& widths : {std::vector<int64_t>{16, 32, 5}, {16, 16}, {3, 20, 16, 1}, {40}, {7, 9}}) {
+      for (const Trans trans : {Trans::kNo, Trans::kYes}) {
+        int64_t n = 0;
+        for (const int64_t width : widths) n += width;
+        const std::vector<float> whole = numbers.make<float>(kDepth * n);  // [k, n]
+        std::vector<std::vector<float>> stored;
+        std::vector<WeightPart> parts;
+        int64_t column = 0;
+        for (const int64_t width : widths) {
+          std::vector<float>& one = stored.emplace_back(static_cast<size_t>(kDepth * width));
+          for (int64_t p = 0; p < kDepth; ++p)
+            for (int64_t j = 0; j < width; ++j)
+              one[static_cast<size_t>(trans == Trans::kNo ? p * width + j : j * kDepth + p)] = whole[static_cast<size_t>(p * n + column + j)];
+          parts.push_back({one.data(), trans == Trans::kNo ? width : kDepth, width});
+          column += width;
+        }
+        std::vector<float> expected(static_cast<size_t>(kRows * n)), got(expected.size());
+        const ComputeContext context{&two, Policy::kPortable};
+        matmul_packed(context, a.data(), kDepth, kRows, PackedMatrix::pack(whole.data(), n, Trans::kNo, kDepth, n), nullptr, nullptr, expected.data(), n);
+        for (ThreadPool* pool : {static_cast<ThreadPool*>(nullptr), &two}) {
+          const PackedMatrix packed = PackedMatrix::pack(parts, trans, kDepth, pool);
+          CHECK(packed.n() == n);
+          matmul_packed(context, a.data(), kDepth, kRows, packed, nullptr, nullptr, got.data(), n);
+          CHECK(first_difference(expected, got) == -1);
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("a product worked by hand comes out, and its chain is fused") {
   const float a[] = {1, 2, 3, 4, 5, 6};
   const float b[] = {7, 8, 9, 10, 11, 12};

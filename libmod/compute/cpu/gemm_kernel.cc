@@ -42,11 +42,13 @@ constexpr int panels_for(int rows) {
 template <typename T>
 constexpr bool kSideBySide = HWY_TARGET == HWY_AVX2 && sizeof(T) == 4;
 
-// Strips of a block: their heights differ by one at most.
+// Strips of a block: as tall as they may be and a rest, or where that would be too low to hide the latency, all of about the same height.
 struct Strips {
   int64_t rows, count;
-  explicit Strips(int64_t all) : rows(all), count((all + kStripRows - 1) / kStripRows) {}
-  int64_t first(int64_t strip) const { return rows * strip / count; }
+  bool even;
+  explicit Strips(int64_t all) : rows(all), count((all + kStripRows - 1) / kStripRows), even(all % kStripRows != 0 && all % kStripRows < 4) {}
+  int64_t first(int64_t strip) const { return even ? rows * strip / count : std::min(strip * kStripRows, rows); }
+  int64_t tallest() const { return even ? (rows + count - 1) / count : std::min<int64_t>(rows, kStripRows); }
 };
 
 template <typename T>
@@ -112,8 +114,9 @@ void panel_tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, int64_t panel_
 #if HWY_TARGET == HWY_AVX2 && defined(__x86_64__)
 #define MODNET_SIX_ROWS 1
 // The tile that nearly all f32 work on AVX2 is done in, six rows that lie side by side by one panel of two vectors, for a multiple of 4 steps of
-// k. By hand, since what g++ 12 makes of panel_tile needs 200 cycles for its beginning and end (of 2,300 at k = 384).
-void six_rows(const float* a, const float* b, int64_t, int64_t depth, float* c, int64_t ldc, Chain chain, const float* bias) {
+// k. By hand, since what g++ 12 makes of panel_tile needs 200 cycles for its beginning and end (of 2,300 at k = 384). It asks for
+// the next panel while it works on this one: few rows are done before memory has caught up.
+void six_rows(const float* a, const float* b, int64_t panel_stride, int64_t depth, float* c, int64_t ldc, Chain chain, const float* bias) {
 #define MODNET_EACH(M) M(0, 0, 1) M(1, 2, 3) M(2, 4, 5) M(3, 6, 7) M(4, 8, 9) M(5, 10, 11)
 #define MODNET_CLEAR(R, X, Y) "vxorps %%ymm" #X ", %%ymm" #X ", %%ymm" #X "\nvxorps %%ymm" #Y ", %%ymm" #Y ", %%ymm" #Y "\n"
 #define MODNET_LOAD(R, X, Y) "vmovups (%%rax), %%ymm" #X "\nvmovups 32(%%rax), %%ymm" #Y "\nadd %[ldc], %%rax\n"
@@ -137,7 +140,11 @@ void six_rows(const float* a, const float* b, int64_t, int64_t depth, float* c, 
       "2:\n" MODNET_EACH(MODNET_CLEAR)
       "3:\n"
       ".p2align 5\n"
-      "1:\n" MODNET_STEP(0) MODNET_STEP(1) MODNET_STEP(2) MODNET_STEP(3)
+      "1:\n"
+      "prefetcht1 (%[b],%[ahead])\n" MODNET_STEP(0)
+      "prefetcht1 64(%[b],%[ahead])\n" MODNET_STEP(1)
+      "prefetcht1 128(%[b],%[ahead])\n" MODNET_STEP(2)
+      "prefetcht1 192(%[b],%[ahead])\n" MODNET_STEP(3)
       "add $256, %[b]\n"
       "add $96, %[a]\n"
       "dec %[turns]\n"
@@ -149,7 +156,7 @@ void six_rows(const float* a, const float* b, int64_t, int64_t depth, float* c, 
       "4:\n"
       "mov %[c], %%rax\n" MODNET_EACH(MODNET_STORE)
       : [a] "+r"(a), [b] "+r"(b), [turns] "+r"(turns)
-      : [c] "r"(c), [ldc] "r"(ldc * 4), [start] "r"(static_cast<int64_t>(chain)), [bias] "r"(bias)
+      : [c] "r"(c), [ldc] "r"(ldc * 4), [start] "r"(static_cast<int64_t>(chain)), [bias] "r"(bias), [ahead] "r"(panel_stride * 4)
       : "rax", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
         "xmm15", "cc", "memory");
 #undef MODNET_STEP
@@ -263,7 +270,7 @@ template <typename T>
 HWY_INLINE void multiply(const Block<T>& block) {
   if (block.rows == 0) return;
   const Strips strips(block.rows);
-  const int64_t most = panels_for(static_cast<int>((block.rows + strips.count - 1) / strips.count));  // the tallest strip's
+  const int64_t most = panels_for(static_cast<int>(strips.tallest()));
   int64_t active = 0;  // columns whose activation is done
   for (int64_t column = 0, p = 0; column < block.columns;) {
     const int64_t whole = (block.columns - column) / kPanel<T>;

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "commands/embedding_cache.h"
 #include "formats/base/text.h"
 #include "formats/module/evidence.h"
 #include "libmod/compute/target.h"
@@ -68,6 +69,9 @@ Result<Engine> make_engine(const Invocation& invocation) {
   if (!cpu_target_fuses())
     invocation.console.warn("the kernels run on " + std::string(cpu_target_name()) + ", which has no fused multiply-add: the same bits, many times slower; use a CPU with AVX2");
   Engine engine;
+  if (std::any_of(invocation.spec.options.begin(), invocation.spec.options.end(), [](const OptionSpec& one) { return one.name == "cache"; }) && !invocation.dry_run()) {
+    MODNET_ASSIGN(engine.cache, open_cache(invocation));
+  }
   engine.pool = std::make_unique<ThreadPool>(invocation.threads());
   engine.options.context.pool = engine.pool.get();
   engine.policy = "portable";
@@ -122,6 +126,7 @@ Result<Chain> Chain::make(std::vector<const ModuleFile*> modules, const std::vec
   }
   std::vector<std::string> wanted_next = outputs;
   std::vector<std::vector<std::string>> wanted(modules.size());
+  std::vector<Feed> feeds;
   // Edges first, so that every mismatch is told before anything is loaded.
   for (size_t i = 0; i < modules.size(); ++i) {
     const ModuleIndex& index = modules[i]->view.index();
@@ -133,7 +138,7 @@ Result<Chain> Chain::make(std::vector<const ModuleFile*> modules, const std::vec
       for (const Finding& one : report.findings)
         chain.said_.push_back(escape_text(modules[i]->file.path()) + ":" + escape_text(one.path) + ": " + std::string(one.rule->id) + ": " + escape_text(one.what));
       if (i > 0) {
-        auto& feed = chain.feeds_.emplace_back();
+        auto& feed = feeds.emplace_back();
         for (const Binding& binding : report.bindings) {
           feed.emplace_back(before->ports[binding.from].name, index.contract.ports[binding.to].name);
           wanted[i - 1].push_back(before->ports[binding.from].name);
@@ -145,28 +150,32 @@ Result<Chain> Chain::make(std::vector<const ModuleFile*> modules, const std::vec
     recorded.clear();  // what the stream says holds for its own values
   }
   wanted.back() = wanted_next;
-  for (size_t i = 0; i < modules.size(); ++i) {
-    auto graph = flatten(modules[i]->view);
-    if (!graph.ok()) return std::move(graph).error().in_file(modules[i]->file.path());
-    auto runner = Runner::make(std::move(*graph), wanted[i], engine.options);
-    if (!runner.ok()) return std::move(runner).error().in_file(modules[i]->file.path());
-    chain.runners_.push_back(std::move(*runner));
+  StageParts parts;
+  parts.wanted = std::move(wanted);
+  parts.feeds = std::move(feeds);
+  parts.options = engine.options;
+  for (const ModuleFile* module : modules) {
+    auto graph = flatten(module->view, &parts.records.emplace_back());
+    if (!graph.ok()) return std::move(graph).error().in_file(module->file.path());
+    parts.graphs.push_back(std::move(*graph));
+    parts.files.push_back(module->file.path());
   }
+  if (engine.cache) {
+    MODNET_ASSIGN(chain.cached_, CachedStages::make(parts, *engine.cache));
+  }
+  if (chain.cached_) {
+    chain.outputs_ = chain.cached_->outputs();
+    return chain;
+  }
+  MODNET_ASSIGN(chain.stages_, Stages::make(std::move(parts)));
+  chain.outputs_ = chain.stages_.outputs();
   return chain;
 }
 
 Result<RunCounts> Chain::run(const ItemBatch& batch, std::vector<OutputColumn>* outputs) {
-  MODNET_ASSIGN(RunCounts counts, runners_[0].run(batch.columns, batch.rows, outputs));
-  for (size_t i = 1; i < runners_.size(); ++i) {
-    const std::vector<OutputColumn> made = std::move(*outputs);
-    std::vector<PortColumn> columns;
-    for (const auto& [from, to] : feeds_[i - 1])
-      for (const OutputColumn& one : made)
-        if (one.port.name == from)
-          columns.push_back({to, one.port.dtype, one.ids.empty() ? static_cast<const void*>(one.values.data()) : one.ids.data(), one.offsets, {}});
-    MODNET_ASSIGN(const RunCounts more, runners_[i].run(columns, batch.rows, outputs));
-    counts.tokens = std::max(counts.tokens, more.tokens);
-  }
+  if (!cached_) return stages_.run(batch.columns, batch.rows, outputs, nullptr);
+  MODNET_ASSIGN(const RunCounts counts, cached_->run(batch.columns, batch.rows, outputs));
+  outputs_ = cached_->outputs();
   return counts;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "commands/command.h"
+#include "commands/cached_stages.h"
 #include "commands/items.h"
 #include "commands/module_file.h"
 #include "formats/arrow/writer.h"
@@ -39,8 +40,9 @@ struct Engine {
   std::unique_ptr<Profile> profile;  // where --profile asks for one
   RunnerOptions options;
   std::string policy;  // for streams and results: "portable", or "vendor:openblas/CORE"
+  std::unique_ptr<CacheStore> cache;  // of embeddings; null: none was asked for
 };
-/// kUnavailable when --policy vendor finds no OpenBLAS or MODNET_CPU names a target that this CPU lacks.
+/// kUnavailable when --policy vendor finds no OpenBLAS or MODNET_CPU names a target that this CPU lacks; what open_cache() says.
 [[nodiscard]] Result<Engine> make_engine(const Invocation& invocation);
 
 /// --profile: says on stderr where the time went, and adds it to the document as "profile".
@@ -51,19 +53,23 @@ class Chain {
   /// One module or an encoder and a module. `outputs` are ports (or taps) of the last one. `claims` are those of the data's
   /// stream, whose contract must fit the first module; where
   /// fingerprints differ, the stream's recorded evidence decides. Incompatible modules are Code::kNo with the edge check's words.
+  /// With a cache in the engine (which must outlive the chain) embeddings are looked up, and modules are made ready to run when
+  /// the first one is missing: until then what is wrong with their weights is not told.
   [[nodiscard]] static Result<Chain> make(std::vector<const ModuleFile*> modules, const std::vector<std::string>& outputs,
                                           const StreamClaims* claims, const Engine& engine);
-  /// Input ports of the first module that the data must fill.
-  [[nodiscard]] const std::vector<Port>& inputs() const { return runners_.front().inputs(); }
-  [[nodiscard]] const std::vector<Port>& outputs() const { return runners_.back().outputs(); }
+  [[nodiscard]] const std::vector<Port>& outputs() const { return outputs_; }
   [[nodiscard]] Result<RunCounts> run(const ItemBatch& batch, std::vector<OutputColumn>* outputs);
   /// What the edge checks found that did not stop them: spaces that are the same by recorded evidence, with its figures.
   [[nodiscard]] const std::vector<std::string>& said() const { return said_; }
 
+  /// Items that were found in the engine's cache, and those that were computed for it; zero where nothing of this chain is cached.
+  [[nodiscard]] LookUps look_ups() const { return cached_ ? cached_->look_ups() : LookUps{}; }
+
  private:
   std::vector<std::string> said_;
-  std::vector<Runner> runners_;
-  std::vector<std::vector<std::pair<std::string, std::string>>> feeds_;  // between stages: output port → input port
+  std::vector<Port> outputs_;
+  Stages stages_;                        // empty where cached_ does their work
+  std::shared_ptr<CachedStages> cached_;
 };
 
 /// The outputs that answer a question: logits, probabilities, values. Empty for a backbone.

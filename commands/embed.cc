@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "commands/embedding_cache.h"
 #include "commands/evidence.h"
 #include "commands/feature_stream.h"
 #include "formats/base/text.h"
@@ -76,7 +77,8 @@ CommandSpec embed_command() {
       .options = joined({{{.name = "encoder", .type = OptionType::kPath, .metavar = "FILE", .help = "encoder for raw data"},
                           {.name = "port", .type = OptionType::kText, .metavar = "NAME", .help = "output port or tap to give (default: the embedding)"}},
                          data_options(),
-                         run_options()}),
+                         run_options(),
+                         cache_options()}),
       .writes = Writes::kStream,
       .computes = Computes::kPolicy,
       .examples = "modnet embed minilm/backbone.mnet train.tokens.arrow -o train.arrow\n"

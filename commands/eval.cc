@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/answers.h"
+#include "commands/embedding_cache.h"
 #include "commands/label.h"
 #include "formats/base/text.h"
 #include "libmod/contract/names.h"
@@ -216,6 +217,7 @@ class Evaluation {
     invocation_.console.print(text);
     Json document{{"data", run_.source().name()}, {"data_files", data_files}, {"models", models_json(run_)}, {"items", counts.items}, {"tokens", counts.tokens}, {"truncated", counts.truncated},
                   {"policy", run_.engine().policy}, {"seed", invocation_.args.integer("seed")}, {"replicates", invocation_.args.integer("replicates")}, {"answers", answers}};
+    finish_cache(invocation_, run_.engine(), run_.chains(), document);
     note_profile(run_.engine(), invocation_.console, document);
     invocation_.console.emit_json(document);
     return kExitOk;
@@ -295,7 +297,8 @@ CommandSpec eval_command() {
                           {.name = "output-port", .type = OptionType::kTextList, .metavar = "NAME", .help = "only this answer"},
                           {.name = "encoder", .type = OptionType::kPath, .metavar = "FILE", .help = "encoder for raw data, where the model has none"}},
                          data_options(),
-                         run_options()}),
+                         run_options(),
+                         cache_options()}),
       .computes = Computes::kPolicy,
       .examples = "modnet eval sections-model.mnet test.tsv --text text --label section\nmodnet eval sections.mnet test.arrow --json",
       .run = run,

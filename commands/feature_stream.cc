@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "commands/embedding_cache.h"
 #include "formats/arrow/builder.h"
 #include "formats/base/text.h"
 #include "libmod/contract/names.h"
@@ -147,6 +148,7 @@ Result<int> run_stream(Invocation& invocation, const StreamJob& job) {
   note_truncated(counts, console);
   console.detail(std::to_string(counts.items) + " items, " + std::to_string(counts.tokens) + " tokens");
   Json document{{"output", path}, {"items", counts.items}, {"tokens", counts.tokens}, {"truncated", counts.truncated}, {"digest", writer->digest()}, {"policy", engine.policy}};
+  finish_cache(invocation, engine, {&chain, 1}, document);
   note_profile(engine, console, document);
   console.emit_json(document);
   return kExitOk;

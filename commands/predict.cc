@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/answers.h"
+#include "commands/embedding_cache.h"
 #include "formats/arrow/builder.h"
 #include "formats/base/text.h"
 #include "libmod/metrics/probability.h"
@@ -225,6 +226,7 @@ Result<int> run(Invocation& invocation) {
   const RunCounts& counts = answers.counts();
   note_truncated(counts, invocation.console);
   Json document{{"output", invocation.output()}, {"items", counts.items}, {"tokens", counts.tokens}, {"truncated", counts.truncated}, {"policy", answers.engine().policy}};
+  finish_cache(invocation, answers.engine(), answers.chains(), document);
   note_profile(answers.engine(), invocation.console, document);
   invocation.console.emit_json(document);
   return kExitOk;
@@ -249,7 +251,8 @@ CommandSpec predict_command() {
                           {.name = "output-port", .type = OptionType::kTextList, .metavar = "NAME", .help = "only this answer"},
                           {.name = "encoder", .type = OptionType::kPath, .metavar = "FILE", .help = "encoder for raw data, where the model has none"}},
                          data_options(),
-                         run_options()}),
+                         run_options(),
+                         cache_options()}),
       .writes = Writes::kText,
       .computes = Computes::kPolicy,
       .examples = "head -3 descriptions.txt | modnet predict sections-model.mnet - --jsonl\n"

@@ -27,19 +27,6 @@ void add_optional(DomainHash* h, const std::optional<double>& value) {
   if (value) h->real(*value);
 }
 
-void add_attribute(DomainHash* h, const Attribute& attribute) {
-  h->text(attribute.name).number(attribute.value.index() + 1);
-  if (const auto* v = std::get_if<int64_t>(&attribute.value)) add_signed(h, *v);
-  if (const auto* v = std::get_if<double>(&attribute.value)) h->real(*v);
-  if (const auto* v = std::get_if<std::string>(&attribute.value)) h->text(*v);
-  if (const auto* v = std::get_if<std::vector<int64_t>>(&attribute.value)) {
-    h->number(v->size());
-    for (const int64_t value : *v) add_signed(h, value);
-  }
-  if (const auto* v = std::get_if<std::vector<double>>(&attribute.value)) add_reals(h, *v);
-  if (const auto* v = std::get_if<std::vector<std::string>>(&attribute.value)) add_texts(h, *v);
-}
-
 void add_sequence(DomainHash* h, const SequenceRecord& r) {
   h->number(r.axis).number(r.max_length);
   add_signed(h, r.pad_id);
@@ -139,6 +126,19 @@ void add_probe(DomainHash* h, const ProbeArray& array) {
 
 }  // namespace
 
+void hash_attribute(DomainHash* h, const Attribute& attribute) {
+  h->text(attribute.name).number(attribute.value.index() + 1);
+  if (const auto* v = std::get_if<int64_t>(&attribute.value)) add_signed(h, *v);
+  if (const auto* v = std::get_if<double>(&attribute.value)) h->real(*v);
+  if (const auto* v = std::get_if<std::string>(&attribute.value)) h->text(*v);
+  if (const auto* v = std::get_if<std::vector<int64_t>>(&attribute.value)) {
+    h->number(v->size());
+    for (const int64_t value : *v) add_signed(h, value);
+  }
+  if (const auto* v = std::get_if<std::vector<double>>(&attribute.value)) add_reals(h, *v);
+  if (const auto* v = std::get_if<std::vector<std::string>>(&attribute.value)) add_texts(h, *v);
+}
+
 Digest graph_digest(const Graph& graph) {
   DomainHash h("modnet.graph.v1");
   add_texts(&h, graph.inputs);
@@ -149,7 +149,7 @@ Digest graph_digest(const Graph& graph) {
     add_texts(&h, node.inputs);
     add_texts(&h, node.outputs);
     h.number(node.attributes.size());
-    for (const Attribute& attribute : node.attributes) add_attribute(&h, attribute);
+    for (const Attribute& attribute : node.attributes) hash_attribute(&h, attribute);
   }
   h.number(graph.taps.size());
   for (const Tap& tap : graph.taps) h.text(tap.name).text(tap.value);

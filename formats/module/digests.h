@@ -14,6 +14,9 @@ namespace modnet {
 /// "modnet.graph.v1": inputs, outputs, nodes (without their names), taps. No port records.
 [[nodiscard]] Digest graph_digest(const Graph& graph);
 
+/// Adds one attribute of a node to a digest, as graph_digest does.
+void hash_attribute(DomainHash* hash, const Attribute& attribute);
+
 /// "modnet.body.v1": kind, graph, and the sorted lists of tensors (name, dtype, shape, raw digest), assets (name, raw
 /// digest) and components (slot, content). Uses no other field of the records; any order of the lists is accepted.
 [[nodiscard]] Digest body_digest(Kind kind, const Graph& graph, const std::vector<TensorRecord>& tensors,

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "libmod/graph/graph.h"
+#include "libmod/graph/identity.h"
 #include "libmod/module/semantics.h"
 
 namespace modnet {
@@ -32,7 +33,7 @@ const Port* port_of(const Contract& contract, Direction direction, std::string_v
 
 class Flattener {
  public:
-  Flattener(FlatGraph& graph, Tree& tree) : graph_(graph), tree_(tree) {}
+  Flattener(FlatGraph& graph, Tree& tree, std::vector<FlatPort>& seams) : graph_(graph), tree_(tree), seams_(seams) {}
 
   /// Adds the nodes of `view`; `prefix` is "" or "slot/"; `renamed` maps its graph inputs to values of the outer graph.
   /// Returns what its own values are called outside.
@@ -108,12 +109,14 @@ class Flattener {
       const auto it = port == nullptr ? made.end() : made.find(port->value);
       if (it == made.end()) return malformed("component has no output port '" + output_ports[i] + "'", slot);
       renamed[node.outputs[i]] = it->second;
+      seams_.push_back({*port, it->second});
     }
     return ok();
   }
 
   FlatGraph& graph_;
   Tree& tree_;
+  std::vector<FlatPort>& seams_;
   std::set<std::string, std::less<>> made_, slots_;  // values of the whole graph; slots with their prefixes
 };
 
@@ -139,10 +142,13 @@ Result<ModuleCall> module_call(const Node& node) {
   return call;
 }
 
-Result<FlatGraph> flatten(const ModuleView& view) {
+Result<FlatGraph> flatten(const ModuleView& view) { return flatten(view, nullptr); }
+
+Result<FlatGraph> flatten(const ModuleView& view, FlatRecords* records) {
   FlatGraph graph;
+  FlatRecords made;
   auto tree = std::make_shared<Tree>();
-  Flattener flattener(graph, *tree);
+  Flattener flattener(graph, *tree, made.seams);
   MODNET_ASSIGN(const auto names, flattener.add(view, "", {}));
   for (const Port& port : view.index().contract.ports) {
     if (port.direction == Direction::kInput) {
@@ -171,6 +177,17 @@ Result<FlatGraph> flatten(const ModuleView& view) {
     if (it == tree->assets.end()) return malformed("there is no asset '" + std::string(name) + "'");
     return it->second.first->asset(it->second.second);
   };
+  made.tensor = [tree](std::string_view name) -> const TensorRecord* {
+    const auto it = tree->tensors.find(name);
+    const auto at = it == tree->tensors.end() ? std::nullopt : it->second.first->find_tensor(it->second.second);
+    return at ? &it->second.first->index().tensors[*at] : nullptr;
+  };
+  made.asset = [tree](std::string_view name) -> const AssetRecord* {
+    const auto it = tree->assets.find(name);
+    const auto at = it == tree->assets.end() ? std::nullopt : it->second.first->find_asset(it->second.second);
+    return at ? &it->second.first->index().assets[*at] : nullptr;
+  };
+  if (records != nullptr) *records = std::move(made);
   return graph;
 }
 

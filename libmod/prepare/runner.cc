@@ -44,7 +44,7 @@ Result<TextStage> read_stage(const FlatGraph& graph, const Node& node) {
 struct Tokens {
   std::vector<int32_t> ids;
   std::vector<int64_t> offsets = {0};
-  int64_t truncated = 0;
+  std::vector<uint8_t> cut;  // one an item
 };
 
 Result<Tokens> tokenize(const TextStage& stage, std::span<const std::string_view> texts, ThreadPool& pool, std::vector<Tokenizer::Workspace>& workspaces, Overflow overflow) {
@@ -53,7 +53,8 @@ Result<Tokens> tokenize(const TextStage& stage, std::span<const std::string_view
   std::vector<std::vector<int32_t>> ids(static_cast<size_t>(pieces));
   std::vector<int32_t> lengths(static_cast<size_t>(items));
   std::vector<std::optional<Error>> errors(static_cast<size_t>(pieces));
-  std::vector<int64_t> cut(static_cast<size_t>(pieces), 0);
+  Tokens tokens;
+  tokens.cut.resize(static_cast<size_t>(items));
   while (workspaces.size() < static_cast<size_t>(pool.size())) workspaces.emplace_back();
   pool.parallel_for(pieces, [&](int64_t piece, int worker) {
     const auto at = static_cast<size_t>(piece);
@@ -72,15 +73,13 @@ Result<Tokens> tokenize(const TextStage& stage, std::span<const std::string_view
         errors[at] = std::move(error);
         return;
       }
-      cut[at] += encoding.truncated ? 1 : 0;
+      tokens.cut[static_cast<size_t>(i)] = encoding.truncated ? 1 : 0;
       lengths[static_cast<size_t>(i)] = static_cast<int32_t>(encoding.ids.size());
       ids[at].insert(ids[at].end(), encoding.ids.begin(), encoding.ids.end());
     }
   });
-  Tokens tokens;
   for (size_t p = 0; p < ids.size(); ++p) {
     if (errors[p]) return *errors[p];
-    tokens.truncated += cut[p];
     tokens.ids.insert(tokens.ids.end(), ids[p].begin(), ids[p].end());
   }
   for (const int32_t length : lengths) tokens.offsets.push_back(tokens.offsets.back() + length);
@@ -132,6 +131,24 @@ struct Runner::State {
   Status run_plan(const std::vector<PlanInput>& given, std::span<const int64_t> offsets, int64_t items, std::vector<OutputColumn>& out);
 };
 
+Result<FlatPort> find_output(const FlatGraph& graph, std::string_view name) {
+  for (const FlatPort& one : graph.outputs)
+    if (one.port.name == name) return one;
+  for (const Tap& tap : graph.taps) {
+    if (tap.name != name) continue;
+    FlatPort made{{}, tap.value};
+    made.port.direction = Direction::kOutput;
+    made.port.name = tap.name;
+    made.port.dtype = DType::kF32;
+    made.port.semantic = Semantic::kFeatures;
+    return made;
+  }
+  std::string known;
+  for (const FlatPort& one : graph.outputs) known += (known.empty() ? "" : ", ") + one.port.name;
+  for (const Tap& one : graph.taps) known += (known.empty() ? "" : ", ") + one.name;
+  return usage("there is no output port or tap '" + std::string(name) + "'", "the module has: " + known);
+}
+
 Result<Runner> Runner::make(FlatGraph graph, const std::vector<std::string>& outputs, const RunnerOptions& options) {
   auto state = std::make_unique<State>();
   state->options = options;
@@ -154,26 +171,9 @@ Result<Runner> Runner::make(FlatGraph graph, const std::vector<std::string>& out
 
   std::vector<std::string> wanted;
   for (const std::string& name : outputs) {
-    const auto port = std::find_if(graph.outputs.begin(), graph.outputs.end(), [&](const FlatPort& one) { return one.port.name == name; });
-    const auto tap = std::find_if(graph.taps.begin(), graph.taps.end(), [&](const Tap& one) { return one.name == name; });
-    std::string value;
-    if (port != graph.outputs.end()) {
-      state->outputs.push_back(port->port);
-      value = port->value;
-    } else if (tap != graph.taps.end()) {
-      Port made;
-      made.direction = Direction::kOutput;
-      made.name = tap->name;
-      made.dtype = DType::kF32;
-      made.semantic = Semantic::kFeatures;
-      state->outputs.push_back(made);
-      value = tap->value;
-    } else {
-      std::string known;
-      for (const FlatPort& one : graph.outputs) known += (known.empty() ? "" : ", ") + one.port.name;
-      for (const Tap& one : graph.taps) known += (known.empty() ? "" : ", ") + one.name;
-      return usage("there is no output port or tap '" + name + "'", "the module has: " + known);
-    }
+    MODNET_ASSIGN(FlatPort output, find_output(graph, name));
+    state->outputs.push_back(std::move(output.port));
+    const std::string& value = output.value;
     if (state->text && value == state->text->tokens_value) {
       state->plan_output.push_back(-1);
       continue;
@@ -186,9 +186,12 @@ Result<Runner> Runner::make(FlatGraph graph, const std::vector<std::string>& out
   if (!wanted.empty()) {
     MODNET_ASSIGN(state->plan, Plan::make(graph, wanted, options.context));
     for (const Plan::Input& input : state->plan->inputs()) needed.push_back(input.value);
-    for (size_t o = 0; o < outputs.size(); ++o)  // taps have no dims
-      if (state->plan_output[o] >= 0 && !state->outputs[o].dims.empty())
-        MODNET_TRY(check_output(state->outputs[o], state->plan->output_type(static_cast<size_t>(state->plan_output[o]))));
+    for (size_t o = 0; o < outputs.size(); ++o) {
+      if (state->plan_output[o] < 0) continue;
+      const ValueType& made = state->plan->output_type(static_cast<size_t>(state->plan_output[o]));
+      if (!state->outputs[o].dims.empty()) MODNET_TRY(check_output(state->outputs[o], made));
+      else if (made.rows == RowKind::kTokens) state->outputs[o].layout = Layout::kRagged;  // a tap declares nothing
+    }
   }
   for (const FlatPort& input : graph.inputs) {
     const bool is_text = state->text && input.value == state->text->text_value;
@@ -245,7 +248,7 @@ Status Runner::State::run_plan(const std::vector<PlanInput>& given, std::span<co
   return ok();
 }
 
-Result<RunCounts> Runner::run(std::span<const PortColumn> columns, int64_t items, std::vector<OutputColumn>* outputs) {
+Result<RunCounts> Runner::run(std::span<const PortColumn> columns, int64_t items, std::vector<OutputColumn>* outputs, std::vector<ItemFacts>* facts) {
   State& s = *state_;
   outputs->clear();
   for (const Port& port : s.outputs) {
@@ -273,7 +276,7 @@ Result<RunCounts> Runner::run(std::span<const PortColumn> columns, int64_t items
       if (column->texts.size() != static_cast<size_t>(items)) return usage("the input '" + port.name + "' takes texts, which the data does not have");
       const ProfiledSpan span(s.options.context.profile, "Tokenize");
       MODNET_ASSIGN(tokens, tokenize(*s.text, column->texts, *s.options.context.pool, s.workspaces, s.options.overflow));
-      counts.truncated = tokens.truncated;
+      counts.truncated = std::count(tokens.cut.begin(), tokens.cut.end(), 1);
       if (!offsets.empty()) MODNET_TRY(same_offsets(offsets, tokens.offsets, port.name));
       offsets = tokens.offsets;
       given.push_back({s.text->tokens_value, tokens.ids.data(), static_cast<int64_t>(tokens.ids.size())});
@@ -285,6 +288,11 @@ Result<RunCounts> Runner::run(std::span<const PortColumn> columns, int64_t items
     given.push_back({s.input_values[i], column->data, 0});
   }
   if (!offsets.empty()) counts.tokens = offsets.back() - offsets.front();
+  if (facts != nullptr) {
+    facts->assign(static_cast<size_t>(items), {});
+    for (size_t i = 0; i + 1 < offsets.size(); ++i) (*facts)[i].tokens = offsets[i + 1] - offsets[i];
+    for (size_t i = 0; i < tokens.cut.size(); ++i) (*facts)[i].cut = tokens.cut[i] != 0;
+  }
   if (s.longest > 0)
     for (size_t i = 0; i + 1 < offsets.size(); ++i)
       if (static_cast<uint64_t>(offsets[i + 1] - offsets[i]) > s.longest)

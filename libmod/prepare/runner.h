@@ -54,6 +54,15 @@ struct RunCounts {
   }
 };
 
+/// What a run says of one item.
+struct ItemFacts {
+  int64_t tokens = 0;
+  bool cut = false;  // the text was longer than the model takes
+};
+
+/// The output port, or the tap when no port has the name, and the value that it stands for. kUsage lists what there is.
+[[nodiscard]] Result<FlatPort> find_output(const FlatGraph& graph, std::string_view name);
+
 class Runner {
  public:
   /// `outputs` are names of output ports, or taps when no port has the name. kUsage lists what there is. The modules behind
@@ -71,7 +80,9 @@ class Runner {
 
   /// Runs `items` items. kUsage when an input that is not optional is missing; kInvalid, naming the item, for a token id that
   /// the model does not have, for a sequence longer than it takes, and for a text over the length under Overflow::kError.
-  [[nodiscard]] Result<RunCounts> run(std::span<const PortColumn> inputs, int64_t items, std::vector<OutputColumn>* outputs);
+  /// `facts`, where given, becomes one an item.
+  [[nodiscard]] Result<RunCounts> run(std::span<const PortColumn> inputs, int64_t items, std::vector<OutputColumn>* outputs,
+                                      std::vector<ItemFacts>* facts = nullptr);
 
  private:
   struct State;

@@ -1,0 +1,1 @@
+modnet_fuzz(cache SOURCES cache_fuzz.cc LIBS formats)

@@ -11,6 +11,7 @@
 #include <xxhash.h>
 
 #include "formats/base/both_digests.h"
+#include "formats/base/digest_avx2.h"
 
 namespace modnet {
 
@@ -51,7 +52,18 @@ Hash128 canonical(XXH128_hash_t hash) {
 
 }  // namespace
 
-Hash128 xxh3_128(Bytes bytes) { return canonical(XXH3_128bits(bytes.data(), bytes.size())); }
+Hash128 xxh3_128(Bytes bytes) {
+#if MODNET_XXH3_AVX2
+  constexpr size_t kWorthIt = 4096;
+  static const bool wide = __builtin_cpu_supports("avx2") != 0;
+  if (wide && bytes.size() >= kWorthIt) {
+    Hash128 out{};
+    modnet_xxh3_128_avx2(bytes.data(), bytes.size(), out.data());
+    return out;
+  }
+#endif
+  return canonical(XXH3_128bits(bytes.data(), bytes.size()));
+}
 
 BothDigests xxh3_and_sha256(Bytes bytes) {
   constexpr size_t kPiece = size_t{1} << 16;  // stays in the second-level cache between the two

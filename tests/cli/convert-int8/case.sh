@@ -66,7 +66,7 @@ print(all(raw("some.mnet")[name] == old[name] for name in kept if name not in mo
 END
 # The same bits under every code path; a head of the f32 backbone attaches by what was measured.
 make_texts 40 >texts.tsv
-embed() { modnet embed int8.mnet --encoder tiny/encoder.mnet texts.tsv -o - "$@" | sha256sum; }
+embed() { modnet embed int8.mnet --encoder tiny/encoder.mnet texts.tsv -o - -q "$@" | sha256sum; }
 first=$(embed)
 targets=$(modnet capabilities --json | python3 -c 'import json, sys; print(*json.load(sys.stdin)["cpu"]["targets"])')
 for target in $targets; do [ "$(MODNET_CPU=$target embed)" = "$first" ] || echo "other bytes on $target"; done

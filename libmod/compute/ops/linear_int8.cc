@@ -62,6 +62,7 @@ Result<std::unique_ptr<Step>> lower_layers(LowerContext& context, const Places& 
     if (matrix.dtype != DType::kI8 || matrix.shape.size() != 2 || matrix.shape[1] != k)
       return context.wrong("weights '" + matrix.name + "': expected i8 of shape [any," + std::to_string(k) + "]");
     const int64_t n = matrix.shape[0];
+    if (layer > 0 && n * static_cast<int64_t>(layer) != static_cast<int64_t>(scales.size())) return context.wrong("query, key and value have different shapes");
     const auto* whole = reinterpret_cast<const int8_t*>(matrix.bytes.data());
     weights.insert(weights.end(), whole, whole + matrix.bytes.size());
     MODNET_ASSIGN(const std::vector<float> channel, finite_floats(context, at + 1, n, "scales"));

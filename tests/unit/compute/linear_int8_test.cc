@@ -138,6 +138,23 @@ TEST_CASE("layers of one input with other factors are not joined") {
   CHECK(first_difference(fused, values(model, batch, pool, Fusion::kOff, wanted)) == -1);
 }
 
+TEST_CASE("query, key and value of different widths are refused, joined or not") {
+  Model model = quantised(small_transformer(small_spec()));
+  for (Node& node : model.graph.nodes) {
+    if (node.op != "LinearInt8" || node.inputs[1] != "l0.k.weight") continue;
+    for (const char* name : {"l0.k.weight", "l0.k.weight.scale", "l0.k.bias"}) {
+      Stored& one = model.tensors.at(name);
+      one.bytes.resize(one.bytes.size() / 2);
+      one.shape[0] /= 2;
+    }
+  }
+  for (const Fusion fusion : {Fusion::kOff, Fusion::kOn}) {
+    const Result<Plan> plan = Plan::make(model.flat(), {model.graph.outputs[1]}, ComputeContext{}, fusion);
+    REQUIRE_FALSE(plan.ok());
+    CHECK(plan.error().code == Code::kMalformed);
+  }
+}
+
 /// One node on rows [3]; input "x", output "y".
 struct OneLayer {
   Node node{std::string(kOurDomain), "LinearInt8", 1, "the node", {"x", "w", "s"}, {"y"}, {}};

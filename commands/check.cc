@@ -140,12 +140,14 @@ Prober prober_of(const Invocation& invocation) {
   const Arguments& args = invocation.args;
   if (args.flag("no-probes") || args.flag("matrix")) return {};
   const Probing probing = args.flag("probes") ? Probing::kAlways : Probing::kWhereNeeded;
-  const auto engine = std::make_shared<std::optional<Engine>>();
-  return [&invocation, probing, engine](const CheckedModule& from, const CheckedModule& to, CheckKind kind) -> Result<MeasuredPair> {
+  const EngineSource source = [&invocation, engine = std::make_shared<std::optional<Engine>>()]() -> Result<const Engine*> {
     if (!*engine) {
       MODNET_ASSIGN(*engine, make_engine(invocation));
     }
-    return measure_pair(from, to, kind, probing, (*engine)->options, (*engine)->policy, invocation.args.real("space-tolerance"));
+    return &**engine;
+  };
+  return [&invocation, probing, source](const CheckedModule& from, const CheckedModule& to, CheckKind kind) {
+    return measure_pair(from, to, kind, probing, source, invocation.args.real("space-tolerance"));
   };
 }
 

@@ -61,8 +61,7 @@ bool fatal(const Error& error) { return error.code == Code::kDigest || error.cod
 
 class Measuring {
  public:
-  Measuring(Probing probing, const RunnerOptions& options, const std::string& policy, double tolerance)
-      : probing_(probing), options_(options), policy_(policy), tolerance_(tolerance) {}
+  Measuring(Probing probing, const EngineSource& engine, double tolerance) : probing_(probing), engine_(engine), tolerance_(tolerance) {}
 
   Status run(const std::vector<Place>& given, const std::vector<Place>& wanted) {
     for (const Place& want : wanted)
@@ -79,7 +78,8 @@ class Measuring {
         out_.lines.push_back(give.path + ": no probes of its own to run: " + probes.error().what);
         continue;
       }
-      auto measured = measure_space(give.module->view(), *probes, give.port->name, give.port->name, options_);
+      MODNET_ASSIGN(const Engine* engine, engine_());
+      auto measured = measure_space(give.module->view(), *probes, give.port->name, give.port->name, engine->options);
       if (!measured.ok()) {
         if (fatal(measured.error())) return std::move(measured).error();
         out_.lines.push_back(give.path + ": could not be run on its own probes: " + measured.error().what);
@@ -87,7 +87,7 @@ class Measuring {
       }
       ProbeRun run{"outputs." + give.path, give.port->space->fingerprint == give.port->space->root, measured->figures, true, true};
       MODNET_ASSIGN(FlatGraph graph, flatten(give.module->view()));
-      MODNET_ASSIGN(Runner runner, Runner::make(std::move(graph), {give.port->name}, options_));
+      MODNET_ASSIGN(Runner runner, Runner::make(std::move(graph), {give.port->name}, engine->options));
       MODNET_ASSIGN(const Invariance invariance, check_invariance(runner, *probes));
       run.batch_invariant = invariance.batch;
       run.pad_invariant = invariance.order;
@@ -116,7 +116,8 @@ class Measuring {
       out_.lines.push_back(names + ": not measured: " + probes.error().what);
       return ok();
     }
-    auto measured = measure_space(give.module->view(), *probes, stored_name(*probes, want.port->name, give.port->name), give.port->name, options_);
+    MODNET_ASSIGN(const Engine* engine, engine_());
+    auto measured = measure_space(give.module->view(), *probes, stored_name(*probes, want.port->name, give.port->name), give.port->name, engine->options);
     if (!measured.ok()) {
       if (fatal(measured.error())) return std::move(measured).error();
       out_.lines.push_back(names + ": not measured: " + measured.error().what);
@@ -124,14 +125,13 @@ class Measuring {
     }
     // Where fingerprints differ the finding says the figures.
     if (probing_ == Probing::kAlways) out_.lines.push_back(names + ": " + measure_text(measured->figures));
-    out_.records.push_back({give.path, from.fingerprint, to.root, probes_digest(*probes), policy_, "check", tolerance_, measured->figures});
+    out_.records.push_back({give.path, from.fingerprint, to.root, probes_digest(*probes), engine->policy, "check", tolerance_, measured->figures});
     if (measured->witness) out_.witnesses.push_back({from.fingerprint, witness_words(*measured->witness)});
     return ok();
   }
 
   Probing probing_;
-  const RunnerOptions& options_;
-  std::string policy_;
+  const EngineSource& engine_;
   double tolerance_;
   MeasuredPair out_;
 };
@@ -143,12 +143,13 @@ const Port* tokens_port(const CheckedModule& module) {
 }
 
 /// The first built-in text that two versions of an encoder turn into other ids, with both; empty where there is none.
-Result<std::string> differing_text(const CheckedModule& before, const CheckedModule& now, const RunnerOptions& options) {
+Result<std::string> differing_text(const CheckedModule& before, const CheckedModule& now, const EngineSource& engine_source) {
   const Port *a = tokens_port(before), *b = tokens_port(now);
   if (a == nullptr || b == nullptr || a->preparation->digest == b->preparation->digest) return std::string();
+  MODNET_ASSIGN(const Engine* engine, engine_source());
   const auto ids = [&](const CheckedModule& module, const Port& port) -> Result<ProbeArray> {
     MODNET_ASSIGN(FlatGraph graph, flatten(module.view()));
-    MODNET_ASSIGN(Runner runner, Runner::make(std::move(graph), {port.name}, options));
+    MODNET_ASSIGN(Runner runner, Runner::make(std::move(graph), {port.name}, engine->options));
     if (!runner.takes_text()) return invalid("is no encoder of texts");
     MODNET_ASSIGN(Probes probes, text_probes(runner, port.name));
     return std::move(probes.inputs.at(0));
@@ -178,9 +179,9 @@ Result<std::string> differing_text(const CheckedModule& before, const CheckedMod
 
 }  // namespace
 
-Result<MeasuredPair> measure_pair(const CheckedModule& from, const CheckedModule& to, CheckKind kind, Probing probing, const RunnerOptions& options,
-                                  const std::string& policy, double tolerance) {
-  Measuring measuring(probing, options, policy, tolerance);
+Result<MeasuredPair> measure_pair(const CheckedModule& from, const CheckedModule& to, CheckKind kind, Probing probing, const EngineSource& engine,
+                                  double tolerance) {
+  Measuring measuring(probing, engine, tolerance);
   const bool edge = kind == CheckKind::kEdge;
   const CheckedModule& giver = edge ? from : to;
   const std::vector<Place> given = places(giver, Direction::kOutput);
@@ -191,7 +192,7 @@ Result<MeasuredPair> measure_pair(const CheckedModule& from, const CheckedModule
   if (probing == Probing::kAlways) MODNET_TRY(measuring.own(given));
   MeasuredPair measured = measuring.take();
   if (!edge) {
-    MODNET_ASSIGN(measured.prepared, differing_text(from, to, options));
+    MODNET_ASSIGN(measured.prepared, differing_text(from, to, engine));
   }
   return measured;
 }

@@ -2,9 +2,11 @@
 // probes of the one that takes (DESIGN section 5, second step). Tested by tests/cli/check-probes.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "commands/chain.h"
 #include "libmod/contract/probe_rules.h"
 #include "libmod/contract/report/report.h"
 #include "libmod/graph/inside.h"
@@ -14,6 +16,9 @@ namespace modnet {
 
 /// Which pairs are run: those that need it; all of them, with the invariances of the module that gives.
 enum class Probing : uint8_t { kWhereNeeded, kAlways };
+
+/// The threads and arithmetic of the command, made when first asked for: most checks run nothing.
+using EngineSource = std::function<Result<const Engine*>()>;
 
 struct MeasuredPair {
   std::vector<EvidenceRecord> records;  // for CheckContext::measured
@@ -32,7 +37,7 @@ struct MeasuredPair {
 /// measured against its own outputs. Two encoders whose preparation differs prepare the built-in texts. What does not fit the probes is a line and no record. kDigest, kUnavailable and kInternal
 /// end the command.
 [[nodiscard]] Result<MeasuredPair> measure_pair(const CheckedModule& from, const CheckedModule& to, CheckKind kind, Probing probing,
-                                                const RunnerOptions& options, const std::string& policy, double tolerance);
+                                                const EngineSource& engine, double tolerance);
 
 /// Puts measured figures into a checked pair: lines, witnesses of the spaces that differ, findings of the probe rules.
 void add_measured(const MeasuredPair& measured, CheckedPair& pair);

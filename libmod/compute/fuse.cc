@@ -33,9 +33,7 @@ std::optional<size_t> maker(const std::vector<Node>& nodes, const std::string& v
 enum class Linear : uint8_t { kNone, kFloat, kInt8 };
 Linear linear_form(const Node& node) {
   if (is(node, kOurDomain, "LinearInt8")) return node.inputs.size() >= 3 && node.attributes.empty() ? Linear::kInt8 : Linear::kNone;
-  if (!is(node, "", "Gemm") || node.inputs.size() != 3 || node.inputs[2].empty()) return Linear::kNone;
-  const auto trans = attribute_int(node, "transB", 0);
-  return trans.ok() && *trans == 1 && node.attributes.size() == 1 ? Linear::kFloat : Linear::kNone;
+  return is_linear_layer(node) && node.inputs.size() == 3 && !node.inputs[2].empty() ? Linear::kFloat : Linear::kNone;
 }
 
 const std::string& input_or_none(const Node& node, size_t at) {

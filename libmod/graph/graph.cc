@@ -38,6 +38,12 @@ Status only_attributes(const Node& node, std::span<const std::string_view> known
 
 std::string op_text(const Node& node) { return node.domain.empty() ? node.op : node.domain + "." + node.op; }
 
+bool is_linear_layer(const Node& node) {
+  if (!node.domain.empty() || node.op != "Gemm" || node.inputs.size() < 2 || node.attributes.size() != 1) return false;
+  const Result<int64_t> trans = attribute_int(node, "transB", 0);
+  return trans.ok() && *trans == 1;
+}
+
 Status check_graph(const Graph& graph, const std::set<std::string, std::less<>>& tensors) {
   std::set<std::string, std::less<>> values;
   for (const std::string& input : graph.inputs)

@@ -25,6 +25,8 @@ inline constexpr std::string_view kOurDomain = "modnet";
 
 /// "modnet.Attention" or "Gemm": how messages and `inspect` name an operation.
 [[nodiscard]] std::string op_text(const Node& node);
+/// A Gemm whose weights are stored [n, k] and nothing else set: what importers and recipes write for a linear layer.
+[[nodiscard]] bool is_linear_layer(const Node& node);
 
 /// Structure: every input is a graph input, an earlier output or a tensor; no value is made twice; graph outputs and taps
 /// exist. `tensors` are the names of the module's tensors.

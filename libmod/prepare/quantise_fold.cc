@@ -61,9 +61,7 @@ struct Fold {
     if (is(kOurDomain, "Attention", 3) && std::count(node.inputs.begin(), node.inputs.end(), node.inputs[2]) == 1) return into(node.inputs[2], self);
     // The tensor that the factors go into, its rank, and the bias.
     size_t at = 1, rank = 1, bias = 2;
-    if (is("", "Gemm", 2)) {
-      const Result<int64_t> trans = attribute_int(node, "transB", 0);
-      if (!trans.ok() || *trans != 1 || node.attributes.size() != 1) return false;
+    if (is_linear_layer(node)) {
       rank = 2;
     } else if (is(kOurDomain, "LinearInt8", 3)) {
       at = 2;

@@ -23,13 +23,6 @@ std::string bytes_of(const std::vector<T>& values) {
   return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
 }
 
-/// A linear layer as importers and recipes write it.
-bool is_layer(const Node& node) {
-  if (!node.domain.empty() || node.op != "Gemm" || node.inputs.size() < 2 || node.attributes.size() != 1) return false;
-  const Result<int64_t> trans = attribute_int(node, "transB", 0);
-  return trans.ok() && *trans == 1;
-}
-
 /// f of every column, its geometric mean 1: rows have scales of their own, so a common factor would do nothing.
 std::vector<float> migration(const std::vector<float>& row_most, const std::vector<float>& weight_most, double exponent) {
   std::vector<float> out(row_most.size(), 1.0F);
@@ -88,7 +81,7 @@ Result<std::vector<LayerGroup>> layer_groups(const FlatGraph& graph) {
   std::vector<LayerGroup> out;
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const Node& node = graph.nodes[i];
-    if (!is_layer(node) || !graph.is_tensor(node.inputs[1]) || graph.is_tensor(node.inputs[0]) || readers[node.inputs[1]] != 1) continue;
+    if (!is_linear_layer(node) || !graph.is_tensor(node.inputs[1]) || graph.is_tensor(node.inputs[0]) || readers[node.inputs[1]] != 1) continue;
     MODNET_ASSIGN(const ConstTensor weights, graph.tensor(node.inputs[1]));
     if (weights.dtype != DType::kF32 || weights.shape.size() != 2 || weights.shape[1] < 1 || weights.shape[1] > kInt8MostDepth) continue;
     auto group = std::find_if(out.begin(), out.end(), [&](const LayerGroup& one) { return one.input == node.inputs[0]; });

@@ -240,6 +240,17 @@ void* ThreadPool::scratch(int worker, int64_t bytes) {
   return scratch.block.get();
 }
 
+void run_tasks(ThreadPool* pool, int64_t tasks, const std::function<void(int64_t, int)>& body) {
+  if (pool != nullptr) return pool->parallel_for(tasks, body);
+  for (int64_t task = 0; task < tasks; ++task) body(task, 0);
+}
+
+void run_tasks(ThreadPool* pool, int64_t tasks, int64_t bytes, const std::function<void(int64_t, void*)>& body) {
+  AlignedBlock<char> own;
+  if (pool == nullptr) own = aligned_block<char>(bytes);
+  run_tasks(pool, tasks, [&](int64_t task, int worker) { body(task, pool == nullptr ? own.get() : pool->scratch(worker, bytes)); });
+}
+
 int usable_cores() {
   cpu_set_t set;
   if (!allowed_cores(set)) return 1;

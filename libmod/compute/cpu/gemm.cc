@@ -19,14 +19,6 @@ constexpr int64_t kDepthsAPack = 4;
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-void run(ThreadPool* pool, int64_t tasks, const std::function<void(int64_t, int)>& body) {
-  if (pool != nullptr) {
-    pool->parallel_for(tasks, body);
-    return;
-  }
-  for (int64_t task = 0; task < tasks; ++task) body(task, 0);
-}
-
 // The cut of the output into tasks.
 struct Cut {
   int64_t row_blocks = 1;
@@ -70,9 +62,9 @@ void run_task(const Product<T>& product, const T* panels, int64_t k_begin, int64
     const bool last = k_begin + done + block.depth == product.k;
     block.bias = last && product.bias != nullptr ? product.bias + column : nullptr;
     block.act = last ? product.act : nullptr;
-    const Rows<T> rows{product.a.data + row_begin * product.a.row_step + (k_begin + done) * product.a.column_step, product.a.row_step,
-                       product.a.column_step, product.sign};
-    pack_rows(rows, block.rows, block.depth, packed);
+    Operand<T> rows = product.a;
+    rows.data += row_begin * rows.row_step + (k_begin + done) * rows.column_step;
+    pack_rows(rows, product.sign, block.rows, block.depth, packed);
     multiply_block(block);
     done += block.depth;
   } while (done < depth_all);
@@ -80,15 +72,13 @@ void run_task(const Product<T>& product, const T* panels, int64_t k_begin, int64
 
 // c for k in [k_begin, k_end), whose panels are packed.
 template <typename T>
-void run_tasks(ThreadPool* pool, const Product<T>& product, const T* panels, int64_t k_begin, int64_t k_end) {
+void run_depths(ThreadPool* pool, const Product<T>& product, const T* panels, int64_t k_begin, int64_t k_end) {
   const Cut cut = cut_output<T>(product.m, product.n, pool == nullptr ? 1 : pool->size());
   const int64_t strips = ceil_div(product.m, strip_rows());
   const int64_t all_panels = ceil_div(product.n, kPanel<T>);
   const int64_t most_rows = (ceil_div(strips, cut.row_blocks) + 1) * strip_rows();
-  const int64_t packed_size = most_rows * kStride<T>;
-  AlignedBlock<T> own;
-  if (pool == nullptr) own = aligned_block<T>(packed_size);
-  run(pool, cut.row_blocks * cut.column_groups, [&](int64_t task, int worker) {
+  const int64_t packed_bytes = most_rows * kStride<T> * static_cast<int64_t>(sizeof(T));
+  run_tasks(pool, cut.row_blocks * cut.column_groups, packed_bytes, [&](int64_t task, void* packed) {
     const int64_t row = task / cut.column_groups;
     const int64_t group = task % cut.column_groups;
     const int64_t row_begin = product.m * (strips * row / cut.row_blocks) / strips;
@@ -96,9 +86,7 @@ void run_tasks(ThreadPool* pool, const Product<T>& product, const T* panels, int
     const int64_t panel_begin = all_panels * group / cut.column_groups;
     const int64_t panel_end = all_panels * (group + 1) / cut.column_groups;
     if (row_begin == row_end || panel_begin == panel_end) return;
-    T* packed = pool == nullptr ? own.get()
-                                : static_cast<T*>(pool->scratch(worker, packed_size * static_cast<int64_t>(sizeof(T))));
-    run_task(product, panels, k_begin, k_end, row_begin, row_end, panel_begin, panel_end, packed);
+    run_task(product, panels, k_begin, k_end, row_begin, row_end, panel_begin, panel_end, static_cast<T*>(packed));
   });
 }
 
@@ -107,7 +95,7 @@ void multiply_any(ThreadPool* pool, const Product<T>& product) {
   if (product.m <= 0 || product.n <= 0) return;
   if (product.m * product.n * product.k < kAlone) pool = nullptr;
   if (product.panels != nullptr || product.k == 0) {
-    run_tasks(pool, product, product.panels, 0, product.k);
+    run_depths(pool, product, product.panels, 0, product.k);
     return;
   }
   const int64_t most = std::min(product.k, kDepth<T> * kDepthsAPack);
@@ -115,9 +103,8 @@ void multiply_any(ThreadPool* pool, const Product<T>& product) {
   const AlignedBlock<T> panels = aligned_block<T>(all_panels * kPanel<T> * most);
   for (int64_t first = 0; first < product.k; first += most) {
     const int64_t depth = std::min(most, product.k - first);
-    run(pool, all_panels,
-        [&](int64_t panel, int) { pack_panels(product.b, product.n, first, depth, panel, panel + 1, panels.get()); });
-    run_tasks<T>(pool, product, panels.get(), first, first + depth);
+    run_tasks(pool, all_panels, [&](int64_t panel, int) { pack_panels(product.b, product.n, first, depth, panel, panel + 1, panels.get()); });
+    run_depths<T>(pool, product, panels.get(), first, first + depth);
   }
 }
 
@@ -161,7 +148,7 @@ void pack_columns(ThreadPool* pool, const Operand<float>& b, int64_t k, int64_t 
   constexpr int64_t kWide = kPanel<float>;
   if (column % kWide == 0 && (last || n % kWide == 0)) {
     float* to = out + column * k;
-    run(pool, ceil_div(n, kWide), [&](int64_t panel, int) { pack_panels(b, n, 0, k, panel, panel + 1, to); });
+    run_tasks(pool, ceil_div(n, kWide), [&](int64_t panel, int) { pack_panels(b, n, 0, k, panel, panel + 1, to); });
     return;
   }
   for (int64_t j = column; j < column + n; ++j) {  // parts that share a panel: column by column

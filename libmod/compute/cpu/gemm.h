@@ -9,14 +9,6 @@
 
 namespace modnet::cpu {
 
-/// Element (i, j) is data[i * row_step + j * column_step]; steps may be negative.
-template <typename T>
-struct Operand {
-  const T* data = nullptr;
-  int64_t row_step = 0;
-  int64_t column_step = 0;
-};
-
 template <typename T>
 [[nodiscard]] Operand<T> operand(const T* data, int64_t ld, Trans trans) {
   return trans == Trans::kNo ? Operand<T>{data, ld, 1} : Operand<T>{data, 1, ld};

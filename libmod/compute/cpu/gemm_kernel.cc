@@ -301,12 +301,12 @@ HWY_INLINE void multiply(const Block<T>& block) {
 
 // Row after row.
 template <typename T>
-void pack_in_rows(const Rows<T>& from, int64_t count, int64_t depth, T* out) {
+void pack_in_rows(const Operand<T>& from, Sign sign, int64_t count, int64_t depth, T* out) {
   if (from.column_step == 1) {
     for (int64_t i = 0; i < count; ++i) {
       const T* row = from.data + i * from.row_step;
       T* to = out + i * kStride<T>;
-      if (from.sign == Sign::kPlus) {
+      if (sign == Sign::kPlus) {
         std::memcpy(to, row, static_cast<size_t>(depth) * sizeof(T));
       } else {
         for (int64_t p = 0; p < depth; ++p) to[p] = -row[p];
@@ -322,7 +322,7 @@ void pack_in_rows(const Rows<T>& from, int64_t count, int64_t depth, T* out) {
       const int64_t rows = std::min(kLine, count - i0);
       const T* corner = from.data + i0 * from.row_step + p0 * from.column_step;
       T* to = out + i0 * kStride<T> + p0;
-      if (from.row_step == 1 && rows == kLine && from.sign == Sign::kPlus) {
+      if (from.row_step == 1 && rows == kLine && sign == Sign::kPlus) {
         for (int64_t p = 0; p < values; ++p) {
           for (int64_t i = 0; i < kLine; ++i) to[i * kStride<T> + p] = corner[i + p * from.column_step];
         }
@@ -331,7 +331,7 @@ void pack_in_rows(const Rows<T>& from, int64_t count, int64_t depth, T* out) {
       for (int64_t p = 0; p < values; ++p) {
         for (int64_t i = 0; i < rows; ++i) {
           const T value = corner[i * from.row_step + p * from.column_step];
-          to[i * kStride<T> + p] = from.sign == Sign::kPlus ? value : -value;
+          to[i * kStride<T> + p] = sign == Sign::kPlus ? value : -value;
         }
       }
     }
@@ -340,15 +340,15 @@ void pack_in_rows(const Rows<T>& from, int64_t count, int64_t depth, T* out) {
 
 #if HWY_TARGET == HWY_AVX2
 // Strip after strip, the rows of each side by side.
-void pack_side_by_side(const Rows<float>& from, int64_t count, int64_t depth, float* out) {
+void pack_side_by_side(const Operand<float>& from, Sign sign, int64_t count, int64_t depth, float* out) {
   const Strips strips(count);
-  const float sign = from.sign == Sign::kPlus ? 1.0F : -1.0F;
+  const float factor = sign == Sign::kPlus ? 1.0F : -1.0F;
   for (int64_t strip = 0; strip < strips.count; ++strip) {
     const int64_t first = strips.first(strip), rows = strips.first(strip + 1) - first;
     const float* corner = from.data + first * from.row_step;
     float* to = out + first * depth;
     int64_t p = 0;
-    if (from.column_step == 1 && from.sign == Sign::kPlus) {
+    if (from.column_step == 1 && sign == Sign::kPlus) {
       const float* row[8];
       for (int64_t i = 0; i < 8; ++i) row[i] = corner + std::min(i, rows - 1) * from.row_step;
       for (; p + 8 <= depth; p += 8) {
@@ -357,20 +357,20 @@ void pack_side_by_side(const Rows<float>& from, int64_t count, int64_t depth, fl
       }
     }
     for (; p < depth; ++p) {
-      for (int64_t i = 0; i < rows; ++i) to[p * rows + i] = sign * corner[i * from.row_step + p * from.column_step];
+      for (int64_t i = 0; i < rows; ++i) to[p * rows + i] = factor * corner[i * from.row_step + p * from.column_step];
     }
   }
 }
 #endif
 
-void pack_f32(const Rows<float>& from, int64_t count, int64_t depth, float* out) {
+void pack_f32(const Operand<float>& from, Sign sign, int64_t count, int64_t depth, float* out) {
 #if HWY_TARGET == HWY_AVX2
-  pack_side_by_side(from, count, depth, out);
+  pack_side_by_side(from, sign, count, depth, out);
 #else
-  pack_in_rows(from, count, depth, out);
+  pack_in_rows(from, sign, count, depth, out);
 #endif
 }
-void pack_f64(const Rows<double>& from, int64_t count, int64_t depth, double* out) { pack_in_rows(from, count, depth, out); }
+void pack_f64(const Operand<double>& from, Sign sign, int64_t count, int64_t depth, double* out) { pack_in_rows(from, sign, count, depth, out); }
 
 void turn_panel_f32(const float* from, int64_t column_step, int64_t depth, float* out) {
   int64_t p = 0;
@@ -407,8 +407,12 @@ HWY_EXPORT(turn_panel_f32);
 HWY_EXPORT(tallest);
 }  // namespace
 
-void pack_rows(const Rows<float>& from, int64_t rows, int64_t depth, float* out) { HWY_DYNAMIC_DISPATCH(pack_f32)(from, rows, depth, out); }
-void pack_rows(const Rows<double>& from, int64_t rows, int64_t depth, double* out) { HWY_DYNAMIC_DISPATCH(pack_f64)(from, rows, depth, out); }
+void pack_rows(const Operand<float>& from, Sign sign, int64_t rows, int64_t depth, float* out) {
+  HWY_DYNAMIC_DISPATCH(pack_f32)(from, sign, rows, depth, out);
+}
+void pack_rows(const Operand<double>& from, Sign sign, int64_t rows, int64_t depth, double* out) {
+  HWY_DYNAMIC_DISPATCH(pack_f64)(from, sign, rows, depth, out);
+}
 void turn_panel(const float* from, int64_t column_step, int64_t depth, float* out) {
   HWY_DYNAMIC_DISPATCH(turn_panel_f32)(from, column_step, depth, out);
 }

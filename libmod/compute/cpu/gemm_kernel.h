@@ -17,13 +17,12 @@ inline constexpr int64_t kStride = kDepth<T> + 64 / static_cast<int64_t>(sizeof(
 
 enum class Sign : uint8_t { kPlus = 0, kMinus = 1 };
 
-/// Rows of a where they lie: value p of row i at data[i * row_step + p * column_step], taken with a sign.
+/// Element (i, j) is data[i * row_step + j * column_step]; steps may be negative.
 template <typename T>
-struct Rows {
+struct Operand {
   const T* data = nullptr;
   int64_t row_step = 0;
   int64_t column_step = 0;
-  Sign sign = Sign::kPlus;
 };
 
 /// Whether an element's chain starts at zero or at what c holds.
@@ -48,9 +47,10 @@ struct Block {
   int64_t diagonal = INT64_MAX / 2;
 };
 
-/// Packs `rows` rows of `depth` values, as the kernel of the chosen instruction set reads them. out: rows * kStride values, 64-byte aligned.
-void pack_rows(const Rows<float>& from, int64_t rows, int64_t depth, float* out);
-void pack_rows(const Rows<double>& from, int64_t rows, int64_t depth, double* out);
+/// Packs `rows` rows of `depth` values, taken with a sign, as the kernel of the chosen instruction set reads them. out: rows * kStride values,
+/// 64-byte aligned.
+void pack_rows(const Operand<float>& from, Sign sign, int64_t rows, int64_t depth, float* out);
+void pack_rows(const Operand<double>& from, Sign sign, int64_t rows, int64_t depth, double* out);
 
 /// A whole panel of columns that lie one behind the other: value p of column j at from[p + j * column_step].
 void turn_panel(const float* from, int64_t column_step, int64_t depth, float* out);

@@ -138,5 +138,23 @@ TEST_CASE("scratch space is aligned, grows, and is a worker's own") {
   CHECK(reinterpret_cast<uintptr_t>(pool.scratch(0, 100'000)) % kCacheLine == 0);
 }
 
+TEST_CASE("tasks run once with scratch space of their own, with a pool and without") {
+  ThreadPool pool(3);
+  for (ThreadPool* team : {static_cast<ThreadPool*>(nullptr), &pool}) {
+    for (const int64_t tasks : {0, 1, 40}) {
+      std::vector<std::atomic<int>> runs(static_cast<size_t>(tasks));
+      std::atomic<int> spoiled{0};
+      run_tasks(team, tasks, 4096, [&](int64_t task, void* scratch) {
+        auto* words = static_cast<int64_t*>(scratch);
+        for (int i = 0; i < 512; ++i) words[i] = task;
+        for (int i = 0; i < 512; ++i) spoiled.fetch_add(words[i] == task ? 0 : 1);
+        runs[static_cast<size_t>(task)].fetch_add(1);
+      });
+      CHECK(spoiled.load() == 0);
+      for (const std::atomic<int>& one : runs) CHECK(one.load() == 1);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace modnet::test

@@ -53,7 +53,7 @@ class Step {
   virtual ~Step() = default;
   /// Fails only on data (a token id that the table does not have).
   [[nodiscard]] virtual Status run(const Frame& frame) const = 0;
-  /// For a profile: the sizes that set the step's time ("384×1536"), and the multiplications and additions of its products.
+  /// For a profile: the sizes that set the step's time, as they follow its name (" 384×1536"), and the multiplications and additions of its products.
   [[nodiscard]] virtual std::string sizes() const { return {}; }
   [[nodiscard]] virtual double operations(const Frame&) const { return 0; }
 };

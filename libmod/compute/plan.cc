@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "libmod/compute/fuse.h"
 #include "libmod/graph/graph.h"
+#include "libmod/graph/identity.h"
 
 namespace modnet {
 namespace {
@@ -35,7 +37,7 @@ struct Plan::State {
   std::vector<int> input_slots;
   std::vector<int> wanted;  // slots
   std::vector<std::unique_ptr<Step>> steps;
-  std::vector<std::string> names;  // of the steps, for a profile
+  std::vector<std::string> names;  // of the steps; only where there is a profile
   std::vector<Slot> slots;
   std::vector<Block> blocks;
   bool ragged = false;
@@ -102,19 +104,6 @@ class Lowerer : public LowerContext {
   mutable std::set<std::string, std::less<>> counted_;
 };
 
-/// Nodes that the wanted values need, in order.
-std::vector<Node> needed_nodes(const FlatGraph& graph, const std::vector<std::string>& wanted) {
-  std::set<std::string, std::less<>> needed(wanted.begin(), wanted.end());
-  std::vector<Node> kept;
-  for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
-    if (std::none_of(node->outputs.begin(), node->outputs.end(), [&](const std::string& out) { return needed.contains(out); })) continue;
-    kept.push_back(*node);
-    needed.insert(node->inputs.begin(), node->inputs.end());
-  }
-  std::reverse(kept.begin(), kept.end());
-  return kept;
-}
-
 }  // namespace
 
 Result<ValueType> port_type(const Port& port) {
@@ -137,7 +126,7 @@ Result<ValueType> port_type(const Port& port) {
 Result<Plan> Plan::make(const FlatGraph& graph, const std::vector<std::string>& wanted, const ComputeContext& context, Fusion fusion) {
   auto state = std::make_unique<State>();
   state->context = context;
-  std::vector<Node> nodes = needed_nodes(graph, wanted);
+  std::vector<Node> nodes = nodes_behind(graph, wanted);
   std::set<std::string, std::less<>> kept(wanted.begin(), wanted.end());
   for (const Node& node : nodes) {  // before fusing, which keeps no versions; "fused" is no domain of files
     const OpRow* op = node.domain == "fused" ? nullptr : find_op(node.domain, node.op);
@@ -183,8 +172,7 @@ Result<Plan> Plan::make(const FlatGraph& graph, const std::vector<std::string>& 
     state->slots[static_cast<size_t>(lowerer.result())].last_use = at;
     values[node.outputs[0]] = lowerer.result();
     if (step == nullptr) continue;
-    const std::string sizes = step->sizes();
-    state->names.push_back(op_text(node) + (sizes.empty() ? "" : " " + sizes));
+    if (context.profile != nullptr) state->names.push_back(op_text(node) + step->sizes());
     state->steps.push_back(std::move(step));
   }
   const int end = static_cast<int>(state->steps.size()) + 1;
@@ -260,7 +248,8 @@ Status Plan::run(std::span<const PlanInput> given, std::span<const int64_t> offs
   }
   const Frame frame{&s.context, &s.attention, s.items, s.tokens, offsets, s.addresses};
   for (size_t i = 0; i < s.steps.size(); ++i) {
-    const ProfiledSpan span(s.context.profile, s.names[i], s.context.profile == nullptr ? 0 : s.steps[i]->operations(frame));
+    std::optional<ProfiledSpan> span;
+    if (s.context.profile != nullptr) span.emplace(s.context.profile, s.names[i], s.steps[i]->operations(frame));
     MODNET_TRY(s.steps[i]->run(frame));
   }
   return ok();

@@ -6,31 +6,24 @@
 #include "libmod/compute/matmul.h"
 #include "libmod/compute/ops/activation.h"
 #include "libmod/compute/ops/ops.h"
+#include "libmod/compute/ops/product_step.h"
 #include "libmod/graph/graph.h"
 
 namespace modnet {
 namespace {
 
-class LinearStep : public Step {
+class LinearStep : public ProductStep<PackedMatrix> {
  public:
   LinearStep(int in, int out, RowKind rows, PackedMatrix weights, std::vector<float> bias, RowFunction activation)
-      : in_(in), out_(out), rows_(rows), weights_(std::move(weights)), bias_(std::move(bias)), activation_(activation) {}
+      : ProductStep(in, out, rows, std::move(weights), activation), bias_(std::move(bias)) {}
   Status run(const Frame& frame) const override {
     matmul_packed(*frame.context, frame.data<float>(in_), weights_.k(), frame.rows(rows_), weights_,
                   bias_.empty() ? nullptr : bias_.data(), activation_, frame.data<float>(out_), weights_.n());
     return ok();
   }
-  std::string sizes() const override { return std::to_string(weights_.k()) + "×" + std::to_string(weights_.n()); }
-  double operations(const Frame& frame) const override {
-    return 2.0 * static_cast<double>(frame.rows(rows_)) * static_cast<double>(weights_.k() * weights_.n());
-  }
 
  private:
-  int in_, out_;
-  RowKind rows_;
-  PackedMatrix weights_;
   std::vector<float> bias_;
-  RowFunction activation_;
 };
 
 /// The attributes of Gemm that are left at what a linear layer means; returns transB.
@@ -49,8 +42,7 @@ Result<Trans> gemm_form(const LowerContext& context) {
 Result<std::unique_ptr<Step>> lower_parts(LowerContext& context, RowFunction activation) {
   MODNET_ASSIGN(const Trans trans, gemm_form(context));
   MODNET_ASSIGN(const ValueType type, context.f32(0));
-  if (type.item.size() != 1) return context.wrong("expected rows of one dimension; flatten first");
-  const int64_t k = type.item[0];
+  MODNET_ASSIGN(const int64_t k, product_depth(context, type));
   std::vector<WeightPart> parts;
   std::vector<std::vector<float>> converted;  // parts that are not f32 where they lie
   std::vector<float> bias;

@@ -6,31 +6,24 @@
 #include "libmod/compute/elementwise.h"
 #include "libmod/compute/int8.h"
 #include "libmod/compute/ops/ops.h"
+#include "libmod/compute/ops/product_step.h"
 #include "libmod/graph/graph.h"
 
 namespace modnet {
 namespace {
 
-class LinearInt8Step : public Step {
+class LinearInt8Step : public ProductStep<PackedInt8> {
  public:
   LinearInt8Step(int in, int out, RowKind rows, PackedInt8 weights, std::vector<float> factors, RowFunction activation)
-      : in_(in), out_(out), rows_(rows), weights_(std::move(weights)), factors_(std::move(factors)), activation_(activation) {}
+      : ProductStep(in, out, rows, std::move(weights), activation), factors_(std::move(factors)) {}
   Status run(const Frame& frame) const override {
     linear_int8(*frame.context, frame.data<float>(in_), weights_.k(), frame.rows(rows_), factors_.empty() ? nullptr : factors_.data(), weights_, activation_,
                 frame.data<float>(out_), weights_.n());
     return ok();
   }
-  std::string sizes() const override { return std::to_string(weights_.k()) + "×" + std::to_string(weights_.n()); }
-  double operations(const Frame& frame) const override {
-    return 2.0 * static_cast<double>(frame.rows(rows_)) * static_cast<double>(weights_.k() * weights_.n());
-  }
 
  private:
-  int in_, out_;
-  RowKind rows_;
-  PackedInt8 weights_;
   std::vector<float> factors_;
-  RowFunction activation_;
 };
 
 /// A tensor of finite numbers [n].
@@ -48,8 +41,7 @@ struct Places {
 
 Result<std::unique_ptr<Step>> lower_layers(LowerContext& context, const Places& places, RowFunction activation) {
   MODNET_ASSIGN(const ValueType type, context.f32(0));
-  if (type.item.size() != 1) return context.wrong("expected rows of one dimension; flatten first");
-  const int64_t k = type.item[0];
+  MODNET_ASSIGN(const int64_t k, product_depth(context, type));
   if (k > kInt8MostDepth) return context.wrong("rows of " + std::to_string(k) + " numbers; sums of 8-bit products are exact up to " + std::to_string(kInt8MostDepth));
   std::vector<int8_t> weights;
   std::vector<float> scales, bias, factors;

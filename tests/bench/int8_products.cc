@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <functional>
 #include <string>
 #include <vector>
@@ -13,6 +12,8 @@
 #include "libmod/compute/int8.h"
 #include "libmod/compute/matmul.h"
 #include "libmod/compute/target.h"
+#include "tests/bench/peak.h"
+#include "tests/bench/products.h"
 
 namespace {
 
@@ -20,38 +21,10 @@ using modnet::ComputeContext;
 using modnet::PackedInt8;
 using modnet::PackedMatrix;
 using modnet::Trans;
-
-struct Shape {
-  int64_t m, k, n;
-};
-
-double processor_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
-
-// Dot products on registers only, 12 chains; returns operations done, 0 without VNNI.
-double spin_dot_products(int64_t loops) {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512vnni")) {
-#define MODNET_DOT(I) "vpdpbusd %%zmm12, %%zmm13, %%zmm" #I "\n"
-#define MODNET_DOTS MODNET_DOT(0) MODNET_DOT(1) MODNET_DOT(2) MODNET_DOT(3) MODNET_DOT(4) MODNET_DOT(5) MODNET_DOT(6) MODNET_DOT(7) MODNET_DOT(8) MODNET_DOT(9) MODNET_DOT(10) MODNET_DOT(11)
-    for (int64_t i = 0; i < loops; ++i) {
-      asm volatile(MODNET_DOTS MODNET_DOTS MODNET_DOTS MODNET_DOTS MODNET_DOTS MODNET_DOTS MODNET_DOTS MODNET_DOTS ::
-                       : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13");
-    }
-    return static_cast<double>(loops) * 8 * 12 * 64 * 2;
-  }
-#endif
-  return static_cast<double>(loops) * 0.0;
-}
-
-std::vector<float> ramp(int64_t count) {
-  std::vector<float> values(static_cast<size_t>(count));
-  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(static_cast<int>(i * 7919 % 2003) - 1001) * 1e-3F;
-  return values;
-}
+using modnet::bench::processor_seconds;
+using modnet::bench::ramp;
+using modnet::bench::Shape;
+using modnet::bench::spin_byte_multipliers;
 
 void measure(const Shape& shape, int rounds) {
   const std::vector<float> a = ramp(shape.m * shape.k), b = ramp(shape.n * shape.k), bias = ramp(shape.n);
@@ -68,9 +41,9 @@ void measure(const Shape& shape, int rounds) {
     body();
     return work * 1e-9 / (processor_seconds() - start);
   };
-  const double spun = spin_dot_products(1) * 50'000;
+  const double spun = spin_byte_multipliers(1) * 50'000;
   for (int round = 0; round < rounds; ++round) {
-    const double peak = spun > 0 ? timed(spun, [] { (void)spin_dot_products(50'000); }) : 0.0;
+    const double peak = spun > 0 ? timed(spun, [] { (void)spin_byte_multipliers(50'000); }) : 0.0;
     const double f32 = timed(operations * static_cast<double>(repeats), [&] {
       for (int64_t i = 0; i < repeats; ++i) matmul_packed(ComputeContext{}, a.data(), shape.k, shape.m, wide, bias.data(), nullptr, c.data(), shape.n);
     });

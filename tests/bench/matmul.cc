@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <functional>
 #include <string>
 #include <vector>
@@ -15,6 +14,7 @@
 #include "libmod/compute/target.h"
 #include "libmod/compute/vendor/blas.h"
 #include "tests/bench/peak.h"
+#include "tests/bench/products.h"
 
 namespace {
 
@@ -23,16 +23,12 @@ using modnet::PackedMatrix;
 using modnet::Policy;
 using modnet::ThreadPool;
 using modnet::Trans;
+using modnet::bench::processor_seconds;
+using modnet::bench::ramp;
+using modnet::bench::Shape;
 using modnet::bench::spin_multipliers;
 
 double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
-// Processor time of all threads: what is left when other programs took turns on the same cores.
-double processor_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
 
 struct Series {
   std::vector<double> gflops;            // by the clock
@@ -47,17 +43,6 @@ struct Series {
     return sorted[sorted.size() / 2];
   }
 };
-
-struct Shape {
-  int64_t m, k, n;
-};
-
-std::vector<float> ramp(int64_t count) {
-  std::vector<float> values(static_cast<size_t>(count));
-  for (size_t i = 0; i < values.size(); ++i)
-    values[i] = static_cast<float>(static_cast<int>(i * 7919 % 2003) - 1001) * 1e-3F;
-  return values;
-}
 
 // The share of the peak that is asked for, 0 where a product is too small to have a goal of its own.
 double goal_of(const Shape& shape) {

@@ -6,57 +6,46 @@
 
 namespace modnet::bench {
 
-/// f32 multiply-adds, 12 chains; returns floating-point operations done, 0 where the CPU has no fused multiply-add.
-inline double spin_multipliers(int64_t loops) {
 #if defined(__x86_64__)
 #define MODNET_REPEAT12(M) M(0) M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8) M(9) M(10) M(11)
+// 96 times STEP on 12 chains that start from CLEAR; their operands are registers 12 and 13.
+#define MODNET_SPIN(CLEAR, STEP)                                                                                             \
+  asm volatile(MODNET_REPEAT12(CLEAR) CLEAR(12) CLEAR(13) MODNET_REPEAT12(STEP) MODNET_REPEAT12(STEP) MODNET_REPEAT12(STEP)  \
+                   MODNET_REPEAT12(STEP) MODNET_REPEAT12(STEP) MODNET_REPEAT12(STEP) MODNET_REPEAT12(STEP) MODNET_REPEAT12(STEP) :: \
+                       : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",   \
+                         "xmm12", "xmm13")
+#define MODNET_CLEAR_Z(I) "vpxord %%zmm" #I ", %%zmm" #I ", %%zmm" #I "\n"
+#define MODNET_CLEAR_Y(I) "vxorps %%ymm" #I ", %%ymm" #I ", %%ymm" #I "\n"
+#define MODNET_FMA_Z(I) "vfmadd231ps %%zmm12, %%zmm13, %%zmm" #I "\n"
+#define MODNET_FMA_Y(I) "vfmadd231ps %%ymm12, %%ymm13, %%ymm" #I "\n"
+#define MODNET_DOT_Z(I) "vpdpbusd %%zmm12, %%zmm13, %%zmm" #I "\n"
+constexpr double kSpinSteps = 96;
+#endif
+
+/// f32 multiply-adds, 12 chains; returns floating-point operations done, 0 where the CPU has no fused multiply-add.
+inline double spin_multipliers([[maybe_unused]] int64_t loops) {
+#if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512f")) {
-#define MODNET_FMA(I) "vfmadd231ps %%zmm12, %%zmm13, %%zmm" #I "\n"
-#define MODNET_CLEAR(I) "vpxord %%zmm" #I ", %%zmm" #I ", %%zmm" #I "\n"
-    for (int64_t i = 0; i < loops; ++i) {
-      asm volatile(MODNET_REPEAT12(MODNET_CLEAR) MODNET_CLEAR(12) MODNET_CLEAR(13) MODNET_REPEAT12(MODNET_FMA)
-                       MODNET_REPEAT12(MODNET_FMA) MODNET_REPEAT12(MODNET_FMA) MODNET_REPEAT12(MODNET_FMA)
-                           MODNET_REPEAT12(MODNET_FMA) MODNET_REPEAT12(MODNET_FMA) MODNET_REPEAT12(MODNET_FMA)
-                               MODNET_REPEAT12(MODNET_FMA)::
-                                   : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
-                                     "xmm10", "xmm11", "xmm12", "xmm13");
-    }
-    return static_cast<double>(loops) * 8 * 12 * 16 * 2;
+    for (int64_t i = 0; i < loops; ++i) MODNET_SPIN(MODNET_CLEAR_Z, MODNET_FMA_Z);
+    return static_cast<double>(loops) * kSpinSteps * 16 * 2;
   }
   if (__builtin_cpu_supports("fma")) {
-#define MODNET_FMA_Y(I) "vfmadd231ps %%ymm12, %%ymm13, %%ymm" #I "\n"
-#define MODNET_CLEAR_Y(I) "vxorps %%ymm" #I ", %%ymm" #I ", %%ymm" #I "\n"
-    for (int64_t i = 0; i < loops; ++i) {
-      asm volatile(MODNET_REPEAT12(MODNET_CLEAR_Y) MODNET_CLEAR_Y(12) MODNET_CLEAR_Y(13) MODNET_REPEAT12(MODNET_FMA_Y)
-                       MODNET_REPEAT12(MODNET_FMA_Y) MODNET_REPEAT12(MODNET_FMA_Y) MODNET_REPEAT12(MODNET_FMA_Y)
-                           MODNET_REPEAT12(MODNET_FMA_Y) MODNET_REPEAT12(MODNET_FMA_Y) MODNET_REPEAT12(MODNET_FMA_Y)
-                               MODNET_REPEAT12(MODNET_FMA_Y)::
-                                   : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
-                                     "xmm10", "xmm11", "xmm12", "xmm13");
-    }
-    return static_cast<double>(loops) * 8 * 12 * 8 * 2;
+    for (int64_t i = 0; i < loops; ++i) MODNET_SPIN(MODNET_CLEAR_Y, MODNET_FMA_Y);
+    return static_cast<double>(loops) * kSpinSteps * 8 * 2;
   }
 #endif
-  return static_cast<double>(loops) * 0.0;
+  return 0.0;
 }
 
 /// Byte products summed to 32 bits by VNNI in 512-bit registers, 12 chains; returns operations done, 0 without AVX-512 VNNI.
-inline double spin_byte_multipliers(int64_t loops) {
+inline double spin_byte_multipliers([[maybe_unused]] int64_t loops) {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512vnni")) {
-#define MODNET_DOT(I) "vpdpbusd %%zmm12, %%zmm13, %%zmm" #I "\n"
-    for (int64_t i = 0; i < loops; ++i) {
-      asm volatile(MODNET_REPEAT12(MODNET_CLEAR) MODNET_CLEAR(12) MODNET_CLEAR(13) MODNET_REPEAT12(MODNET_DOT)
-                       MODNET_REPEAT12(MODNET_DOT) MODNET_REPEAT12(MODNET_DOT) MODNET_REPEAT12(MODNET_DOT)
-                           MODNET_REPEAT12(MODNET_DOT) MODNET_REPEAT12(MODNET_DOT) MODNET_REPEAT12(MODNET_DOT)
-                               MODNET_REPEAT12(MODNET_DOT)::
-                                   : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
-                                     "xmm10", "xmm11", "xmm12", "xmm13");
-    }
-    return static_cast<double>(loops) * 8 * 12 * 64 * 2;
+    for (int64_t i = 0; i < loops; ++i) MODNET_SPIN(MODNET_CLEAR_Z, MODNET_DOT_Z);
+    return static_cast<double>(loops) * kSpinSteps * 64 * 2;
   }
 #endif
-  return static_cast<double>(loops) * 0.0;
+  return 0.0;
 }
 
 }  // namespace modnet::bench

@@ -18,6 +18,20 @@ tiny_line() {
   modnet attach-head tiny/backbone.mnet class.mnet --encoder tiny/encoder.mnet -o model.mnet -q >/dev/null
 }
 
+# same_bits BACKBONE DATA: says whether its embeddings of DATA, prepared by tiny/encoder.mnet, are the same bytes under every code path, and
+# on one thread in small batches.
+same_bits() {
+  local backbone=$1 data=$2 first target same=yes
+  rows() { modnet embed "$backbone" --encoder tiny/encoder.mnet "$data" -o - -q "$@" | sha256sum; }
+  first=$(rows)
+  for target in $(modnet capabilities --json | python3 -c 'import json, sys; print(*json.load(sys.stdin)["cpu"]["targets"])'); do
+    [ "$(MODNET_CPU=$target rows)" = "$first" ] || { echo "other bytes on $target"; same=; }
+  done
+  [ "$(rows --threads 1 --batch-size 3)" = "$first" ] || { echo "other bytes in small batches"; same=; }
+  [ "$first" != "$(sha256sum </dev/null)" ] || { echo "no bytes at all"; same=; }
+  [ -z "$same" ] || echo "the same bytes everywhere"
+}
+
 # says COMMAND…: runs it, then prints how it ended; what it says on stderr goes to stdout, in its place in the story.
 says() {
   "$@" 2>&1

@@ -66,11 +66,7 @@ print(all(raw("some.mnet")[name] == old[name] for name in kept if name not in mo
 END
 # The same bits under every code path; a head of the f32 backbone attaches by what was measured.
 make_texts 40 >texts.tsv
-embed() { modnet embed int8.mnet --encoder tiny/encoder.mnet texts.tsv -o - -q "$@" | sha256sum; }
-first=$(embed)
-targets=$(modnet capabilities --json | python3 -c 'import json, sys; print(*json.load(sys.stdin)["cpu"]["targets"])')
-for target in $targets; do [ "$(MODNET_CPU=$target embed)" = "$first" ] || echo "other bytes on $target"; done
-[ "$(embed --threads 1 --batch-size 3)" = "$first" ] && echo "the same bytes everywhere"
+same_bits int8.mnet texts.tsv
 modnet attach-head int8.mnet class.mnet --encoder tiny/encoder.mnet -o joined.mnet -q >/dev/null
 modnet predict joined.mnet test.tsv -q | wc -l
 modnet check int8.mnet --against tiny/backbone.mnet | tail -n 1

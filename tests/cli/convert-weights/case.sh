@@ -66,11 +66,7 @@ assert all(0 < space["measure"]["largest"] < 0.1 and space["root"] != space["fin
 END
 # The same bits under every code path, and a stream that hands the evidence on.
 make_texts 40 >texts.tsv
-embed() { modnet embed bf16.mnet --encoder tiny/encoder.mnet texts.tsv -o - -q "$@" | sha256sum; }
-first=$(embed)
-targets=$(modnet capabilities --json | python3 -c 'import json, sys; print(*json.load(sys.stdin)["cpu"]["targets"])')
-for target in $targets; do [ "$(MODNET_CPU=$target embed)" = "$first" ] || echo "other bytes on $target"; done
-[ "$(embed --threads 1 --batch-size 3)" = "$first" ] && echo "the same bytes everywhere"
+same_bits bf16.mnet texts.tsv
 modnet embed bf16.mnet --encoder tiny/encoder.mnet texts.tsv -o bf16.arrow -q
 modnet embed tiny/backbone.mnet --encoder tiny/encoder.mnet texts.tsv -o f32.arrow -q
 grep -ac 'modnet.evidence' bf16.arrow

@@ -9,15 +9,12 @@
 #include "formats/module/write.h"
 #include "libmod/graph/flat.h"
 #include "libmod/graph/graph.h"
+#include "tests/support/must.h"
 
 namespace modnet {
 namespace {
 
-template <typename T>
-T must(Result<T> result) {
-  if (!result.ok()) FAIL(result.error().where, ": ", result.error().what);
-  return std::move(result).value();
-}
+using test::must;
 
 Port port(uint32_t number, Direction direction, std::string name, uint64_t width) {
   Port out;

@@ -3,12 +3,12 @@
 #include <cstring>
 #include <utility>
 
-#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
 #include "formats/base/file.h"
+#include "formats/base/shared_library.h"
 
 namespace modnet {
 namespace {
@@ -18,24 +18,57 @@ constexpr std::string_view kBegin = "-----BEGIN ";
 constexpr const char* kMake = "make one with: openssl genpkey -algorithm ed25519 -out KEY.pem";
 constexpr const char* kMakePublic = "make one with: openssl pkey -in KEY.pem -pubout -out PUB.pem";
 
+// The functions of libcrypto that are used. The library is opened when the first key is read: its tables are 17,000 relocations,
+// a third of the time of a command that needs no key.
+#define MODNET_CRYPTO_FUNCTIONS(EACH)                                                                                          \
+  EACH(BIO_free) EACH(BIO_new_mem_buf) EACH(ERR_clear_error) EACH(EVP_DigestSign) EACH(EVP_DigestSignInit_ex)                  \
+  EACH(EVP_DigestVerify) EACH(EVP_DigestVerifyInit_ex) EACH(EVP_MD_CTX_free) EACH(EVP_MD_CTX_new) EACH(EVP_PKEY_free)          \
+  EACH(EVP_PKEY_get0_type_name) EACH(EVP_PKEY_get_raw_public_key) EACH(EVP_PKEY_is_a) EACH(EVP_PKEY_new_raw_public_key_ex)     \
+  EACH(OSSL_LIB_CTX_new) EACH(PEM_read_bio_PUBKEY_ex) EACH(PEM_read_bio_PrivateKey_ex)
+
+struct Crypto {
+#define MODNET_MEMBER(name) decltype(&::name) name = nullptr;
+  MODNET_CRYPTO_FUNCTIONS(MODNET_MEMBER)
+#undef MODNET_MEMBER
+  /// A context of our own: no configuration file is read, and none can bring in other algorithms.
+  OSSL_LIB_CTX* context = nullptr;
+  std::string missing;  // why the library cannot be used; empty when it can
+};
+
+Crypto open_crypto() {
+  Crypto out;
+  SharedLibrary library("libcrypto.so." + std::to_string(OPENSSL_VERSION_MAJOR));
+#define MODNET_FIND(name) library.find(#name, out.name);
+  MODNET_CRYPTO_FUNCTIONS(MODNET_FIND)
+#undef MODNET_FIND
+  out.missing = library.missing();
+  if (out.missing.empty()) out.context = out.OSSL_LIB_CTX_new();
+  return out;
+}
+
+const Crypto& crypto() {
+  static const Crypto functions = open_crypto();
+  return functions;
+}
+
+/// Before anything else is called.
+Status need_crypto() {
+  if (crypto().missing.empty()) return ok();
+  return Error{Code::kUnavailable, "OPENSSL", crypto().missing, {}, {}, "install OpenSSL's library: keys and signatures need it"};
+}
+
 struct Free {
-  void operator()(EVP_PKEY* p) const { EVP_PKEY_free(p); }
-  void operator()(EVP_MD_CTX* p) const { EVP_MD_CTX_free(p); }
-  void operator()(BIO* p) const { BIO_free(p); }
+  void operator()(EVP_PKEY* p) const { crypto().EVP_PKEY_free(p); }
+  void operator()(EVP_MD_CTX* p) const { crypto().EVP_MD_CTX_free(p); }
+  void operator()(BIO* p) const { crypto().BIO_free(p); }
 };
 using Key = std::unique_ptr<EVP_PKEY, Free>;
-
-/// A context of our own: no configuration file is read, and none can bring in other algorithms.
-OSSL_LIB_CTX* library() {
-  static OSSL_LIB_CTX* const context = OSSL_LIB_CTX_new();
-  return context;
-}
 
 Error key_error(std::string what, std::string fix) {
   return Error{Code::kMalformed, "KEY", std::move(what), {}, {}, std::move(fix)};
 }
 Error openssl_error(std::string_view doing) {
-  ERR_clear_error();
+  crypto().ERR_clear_error();
   return Error{Code::kUnavailable, "OPENSSL", std::string(doing) + " failed in libcrypto", {}, {}, {}};
 }
 
@@ -51,8 +84,8 @@ Result<std::string> label_of(std::string_view pem, const std::string& expected, 
 }
 
 Status check_type(const EVP_PKEY* key, const char* fix) {
-  if (EVP_PKEY_is_a(key, "ED25519") == 1) return ok();
-  const char* name = EVP_PKEY_get0_type_name(key);
+  if (crypto().EVP_PKEY_is_a(key, "ED25519") == 1) return ok();
+  const char* name = crypto().EVP_PKEY_get0_type_name(key);
   return Error{Code::kInvalid,
                "KEY_TYPE",
                "a key of type " + std::string(name == nullptr ? "unknown" : name) + "; expected ED25519",
@@ -82,7 +115,7 @@ int give_passphrase(char* buffer, int size, int, void* data) {
 Result<PublicKey> raw_public(const EVP_PKEY* key) {
   PublicKey out{};
   size_t size = out.size();
-  if (EVP_PKEY_get_raw_public_key(key, out.data(), &size) != 1 || size != out.size())
+  if (crypto().EVP_PKEY_get_raw_public_key(key, out.data(), &size) != 1 || size != out.size())
     return openssl_error("reading a key");
   return out;
 }
@@ -93,7 +126,7 @@ auto read_pem(const std::string& path, Parse parse) -> decltype(parse(std::strin
   Result<std::string> text = read_file(path, kMaxKeyBytes);
   if (!text.ok()) return std::move(text).error().in_file(name);
   auto out = parse(std::string_view(*text));
-  OPENSSL_cleanse(text->data(), text->size());
+  explicit_bzero(text->data(), text->size());
   if (!out.ok()) return std::move(out).error().in_file(name);
   return out;
 }
@@ -112,12 +145,12 @@ Digest key_digest(const PublicKey& key) { return sha256({reinterpret_cast<const 
 std::string key_id(const PublicKey& key) { return hex(key_digest(key)).substr(0, 16); }
 
 Result<Signature> SigningKey::sign(Bytes message) const {
-  const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
+  const std::unique_ptr<EVP_MD_CTX, Free> context(crypto().EVP_MD_CTX_new());
   Signature out{};
   size_t size = out.size();
   if (context == nullptr ||
-      EVP_DigestSignInit_ex(context.get(), nullptr, nullptr, library(), nullptr, state_->key.get(), nullptr) != 1 ||
-      EVP_DigestSign(context.get(), out.data(), &size, reinterpret_cast<const unsigned char*>(message.data()),
+      crypto().EVP_DigestSignInit_ex(context.get(), nullptr, nullptr, crypto().context, nullptr, state_->key.get(), nullptr) != 1 ||
+      crypto().EVP_DigestSign(context.get(), out.data(), &size, reinterpret_cast<const unsigned char*>(message.data()),
                      message.size()) != 1 ||
       size != out.size())
     return openssl_error("signing");
@@ -127,10 +160,11 @@ Result<Signature> SigningKey::sign(Bytes message) const {
 Result<SigningKey> signing_key_from_pem(std::string_view pem, const std::optional<std::string>& passphrase) {
   MODNET_ASSIGN(const std::string label, label_of(pem, "PRIVATE KEY", kMake));
   if (label != "PRIVATE KEY" && label != "ENCRYPTED PRIVATE KEY") return other_block(label, "PRIVATE KEY", kMake);
-  const std::unique_ptr<BIO, Free> source(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  MODNET_TRY(need_crypto());
+  const std::unique_ptr<BIO, Free> source(crypto().BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   Passphrase asked{&passphrase};
-  Key key(PEM_read_bio_PrivateKey_ex(source.get(), nullptr, give_passphrase, &asked, library(), nullptr));
-  ERR_clear_error();
+  Key key(crypto().PEM_read_bio_PrivateKey_ex(source.get(), nullptr, give_passphrase, &asked, crypto().context, nullptr));
+  crypto().ERR_clear_error();
   if (key == nullptr) {
     if (asked.asked && !passphrase)
       return Error{Code::kUsage,
@@ -150,9 +184,10 @@ Result<SigningKey> signing_key_from_pem(std::string_view pem, const std::optiona
 Result<PublicKey> public_key_from_pem(std::string_view pem) {
   MODNET_ASSIGN(const std::string label, label_of(pem, "PUBLIC KEY", kMakePublic));
   if (label != "PUBLIC KEY") return other_block(label, "PUBLIC KEY", kMakePublic);
-  const std::unique_ptr<BIO, Free> source(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  const Key key(PEM_read_bio_PUBKEY_ex(source.get(), nullptr, nullptr, nullptr, library(), nullptr));
-  ERR_clear_error();
+  MODNET_TRY(need_crypto());
+  const std::unique_ptr<BIO, Free> source(crypto().BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  const Key key(crypto().PEM_read_bio_PUBKEY_ex(source.get(), nullptr, nullptr, nullptr, crypto().context, nullptr));
+  crypto().ERR_clear_error();
   if (key == nullptr) return key_error("the PEM block does not hold a public key", kMakePublic);
   MODNET_TRY(check_type(key.get(), kMakePublic));
   return raw_public(key.get());
@@ -165,15 +200,16 @@ Result<PublicKey> read_public_key(const std::string& path) {
   return read_pem(path, [](std::string_view pem) { return public_key_from_pem(pem); });
 }
 
-bool verify_signature(const PublicKey& key, Bytes message, const Signature& signature) {
-  const Key pkey(EVP_PKEY_new_raw_public_key_ex(library(), "ED25519", nullptr, key.data(), key.size()));
-  const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
+Result<bool> verify_signature(const PublicKey& key, Bytes message, const Signature& signature) {
+  MODNET_TRY(need_crypto());
+  const Key pkey(crypto().EVP_PKEY_new_raw_public_key_ex(crypto().context, "ED25519", nullptr, key.data(), key.size()));
+  const std::unique_ptr<EVP_MD_CTX, Free> context(crypto().EVP_MD_CTX_new());
   const bool good =
       pkey != nullptr && context != nullptr &&
-      EVP_DigestVerifyInit_ex(context.get(), nullptr, nullptr, library(), nullptr, pkey.get(), nullptr) == 1 &&
-      EVP_DigestVerify(context.get(), signature.data(), signature.size(),
+      crypto().EVP_DigestVerifyInit_ex(context.get(), nullptr, nullptr, crypto().context, nullptr, pkey.get(), nullptr) == 1 &&
+      crypto().EVP_DigestVerify(context.get(), signature.data(), signature.size(),
                        reinterpret_cast<const unsigned char*>(message.data()), message.size()) == 1;
-  ERR_clear_error();
+  crypto().ERR_clear_error();
   return good;
 }
 

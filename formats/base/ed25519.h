@@ -53,7 +53,8 @@ class SigningKey {
                                                   const std::optional<std::string>& passphrase = std::nullopt);
 [[nodiscard]] Result<PublicKey> read_public_key(const std::string& path);
 
-/// False for every signature that the key did not make over exactly these bytes.
-[[nodiscard]] bool verify_signature(const PublicKey& key, Bytes message, const Signature& signature);
+/// False for every signature that the key did not make over exactly these bytes. kUnavailable, OPENSSL, without OpenSSL's library,
+/// as all functions above that read keys or use them.
+[[nodiscard]] Result<bool> verify_signature(const PublicKey& key, Bytes message, const Signature& signature);
 
 }  // namespace modnet

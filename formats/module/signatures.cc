@@ -85,9 +85,9 @@ Result<std::vector<SignatureRecord>> signatures_of(const ModuleView& view) {
   return decode_signatures(as_bytes(copy));
 }
 
-bool signature_holds(const SignatureRecord& record, const Digest& statement) {
-  return record.statement == kStatementVersion &&
-         verify_signature(record.key, as_bytes(statement_text(statement)), record.signature);
+Result<bool> signature_holds(const SignatureRecord& record, const Digest& statement) {
+  if (record.statement != kStatementVersion) return false;
+  return verify_signature(record.key, as_bytes(statement_text(statement)), record.signature);
 }
 
 Result<SignatureRecord> make_signature(const ModuleView& view, const SigningKey& key) {

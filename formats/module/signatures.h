@@ -32,8 +32,8 @@ inline constexpr int64_t kMaxSignatures = 1024;
 
 /// Of a module (not of its components), by key; none is no error. Not compared with the statement.
 [[nodiscard]] Result<std::vector<SignatureRecord>> signatures_of(const ModuleView& view);
-/// Does the signature's own key really vouch for this statement?
-[[nodiscard]] bool signature_holds(const SignatureRecord& record, const Digest& statement);
+/// Does the signature's own key really vouch for this statement? kUnavailable where that cannot be computed.
+[[nodiscard]] Result<bool> signature_holds(const SignatureRecord& record, const Digest& statement);
 /// A signature for the module as it is; the caller has verified that its bytes are what its digests say.
 [[nodiscard]] Result<SignatureRecord> make_signature(const ModuleView& view, const SigningKey& key);
 

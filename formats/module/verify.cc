@@ -97,7 +97,8 @@ Status verify_probes(const ModuleView& view) {
 
 /// The signature holds for what the module says now; whose key it is is not a question here.
 Status verify_one_signature(const ModuleView& view, const SignatureRecord& record, const Digest& statement) {
-  if (signature_holds(record, statement)) return ok();
+  MODNET_ASSIGN(const bool holds, signature_holds(record, statement));
+  if (holds) return ok();
   return Error{Code::kDigest,
                "SIGNATURE",
                "the signature of key " + key_id(record.key) + " is not one over what the module says",

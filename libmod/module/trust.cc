@@ -38,7 +38,7 @@ class Checker {
     const Digest statement = records.empty() ? Digest{} : statement_digest(view);
     std::set<std::string> names;  // of named keys that really signed
     for (const SignatureRecord& record : records) {
-      const bool holds = signature_holds(record, statement);
+      MODNET_ASSIGN(const bool holds, signature_holds(record, statement));
       const std::vector<std::string> known = names_of(record.key);
       if (holds) names.insert(known.begin(), known.end());
       if (listed) continue;

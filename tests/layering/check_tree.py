@@ -43,7 +43,7 @@ LIBRARIES = {
     r"utf8proc": ["libmod/prepare/text"],
     r"cblas|lapacke|f77blas|openblas": ["libmod/compute/vendor"],
     r"spng|jpeglib": ["formats/image"],
-    r"simdjson": ["formats/table", "formats/text", "libmod/prepare/text"],
+    r"simdjson": ["formats/base", "formats/table", "formats/text", "libmod/prepare/text"],
     r"doctest/": [],
     r"benchmark/": [],
 }

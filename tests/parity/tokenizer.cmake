@@ -1,5 +1,5 @@
 include(${PROJECT_SOURCE_DIR}/tests/support/python.cmake)
-modnet_test(parity_tokenizer parity SOURCES tokenizer_parity.cc LIBS prepare LINKS simdjson::simdjson)
+modnet_test(parity_tokenizer parity SOURCES tokenizer_parity.cc LIBS prepare)
 add_executable(tokenize_tool tokenize_tool.cc)
-target_link_libraries(tokenize_tool PRIVATE modnet_prepare simdjson::simdjson)
+target_link_libraries(tokenize_tool PRIVATE modnet_prepare)
 modnet_python_test(tokenizer_library parity tokenizer_parity.py $<TARGET_FILE:tokenize_tool>)

@@ -1,8 +1,8 @@
 #include "libmod/compute/vendor/blas.h"
 
-#include <dlfcn.h>
-
 #include <cstdlib>
+
+#include "formats/base/shared_library.h"
 
 namespace modnet {
 namespace {
@@ -24,24 +24,15 @@ struct OpenBlas {
   std::string missing;  // why it cannot be used; empty when it can
 };
 
-template <typename F>
-void find(void* library, const char* name, F& function, std::string& missing) {
-  function = reinterpret_cast<F>(dlsym(library, name));
-  if (function == nullptr) missing = std::string("libopenblas.so.0 has no function ") + name;
-}
-
 OpenBlas open_library() {
   OpenBlas blas;
-  void* library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) {
-    blas.missing = "libopenblas.so.0 cannot be opened";
-    return blas;
-  }
-  find(library, "cblas_sgemm", blas.sgemm, blas.missing);
-  find(library, "cblas_dgemm", blas.dgemm, blas.missing);
-  find(library, "openblas_get_corename", blas.core_name, blas.missing);
-  find(library, "openblas_get_config", blas.config, blas.missing);
-  find(library, "openblas_set_num_threads", blas.set_threads, blas.missing);
+  SharedLibrary library("libopenblas.so.0");
+  library.find("cblas_sgemm", blas.sgemm);
+  library.find("cblas_dgemm", blas.dgemm);
+  library.find("openblas_get_corename", blas.core_name);
+  library.find("openblas_get_config", blas.config);
+  library.find("openblas_set_num_threads", blas.set_threads);
+  blas.missing = library.missing();
   return blas;
 }
 

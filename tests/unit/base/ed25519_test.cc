@@ -53,8 +53,8 @@ TEST_CASE("signatures are those of RFC 8032, section 7.1") {
     const Result<Signature> signature = key->sign(as_bytes(message));
     REQUIRE(signature.ok());
     CHECK(hex(*signature) == one.signature);
-    CHECK(verify_signature(key->public_key(), as_bytes(message), *signature));
-    CHECK(!verify_signature(key->public_key(), as_bytes(message + "x"), *signature));
+    CHECK(*verify_signature(key->public_key(), as_bytes(message), *signature));
+    CHECK(!*verify_signature(key->public_key(), as_bytes(message + "x"), *signature));
     const Result<PublicKey> other = public_key_from_pem(test::public_pem(key->public_key()));
     REQUIRE(other.ok());
     CHECK(*other == key->public_key());
@@ -68,12 +68,12 @@ TEST_CASE("a changed bit in key or signature makes it worthless") {
   for (size_t bit = 0; bit < 8 * good.size(); bit += 7) {
     Signature bad = good;
     bad[bit / 8] ^= static_cast<uint8_t>(1 << (bit % 8));
-    CHECK(!verify_signature(key.public_key(), as_bytes(message), bad));
+    CHECK(!*verify_signature(key.public_key(), as_bytes(message), bad));
   }
   for (size_t bit = 0; bit < 8 * 32; bit += 7) {
     PublicKey bad = key.public_key();
     bad[bit / 8] ^= static_cast<uint8_t>(1 << (bit % 8));
-    CHECK(!verify_signature(bad, as_bytes(message), good));
+    CHECK(!*verify_signature(bad, as_bytes(message), good));
   }
   // The same signature with S + L, which a careless reader takes as well (RFC 8032, 5.1.7).
   const std::string order = raw("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
@@ -84,7 +84,7 @@ TEST_CASE("a changed bit in key or signature makes it worthless") {
     malleable[32 + i] = static_cast<uint8_t>(carry);
     carry >>= 8;
   }
-  CHECK(!verify_signature(key.public_key(), as_bytes(message), malleable));
+  CHECK(!*verify_signature(key.public_key(), as_bytes(message), malleable));
 }
 
 TEST_CASE("a key's id is the beginning of the SHA-256 of its 32 bytes") {

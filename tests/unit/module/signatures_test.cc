@@ -61,7 +61,7 @@ TEST_CASE("a signed module verifies, and lists its keys in order") {
   REQUIRE(signatures->size() == 3);
   CHECK(std::is_sorted(signatures->begin(), signatures->end(),
                        [](const auto& a, const auto& b) { return a.key < b.key; }));
-  for (const SignatureRecord& one : *signatures) CHECK(signature_holds(one, statement_digest(view)));
+  for (const SignatureRecord& one : *signatures) CHECK(*signature_holds(one, statement_digest(view)));
   CHECK(test::signed_by(test::head_bytes(), {2, 3, 1}) == file);
   CHECK(with_trailers(file, {{TrailerKind::kSignatures, ""}}) == test::head_bytes());
 }

@@ -1,3 +1,4 @@
+// Libraries opened by name: what is found, and how what is missing is told.
 #include <doctest/doctest.h>
 
 #include "formats/base/shared_library.h"

@@ -1,5 +1,5 @@
 // How fast the portable products are: GF/s as a share of the multiply-add peak measured in the same round, and against
-// OpenBLAS. Prints lines as tests/bench/run wants them. Rounds alternate between the contenders, since other work on the
+// oneDNN and OpenBLAS. Prints lines as tests/bench/run wants them. Rounds alternate between the contenders, since other work on the
 // machine comes and goes; the shares are of the best rounds.
 //   bench_matmul_program [rounds [instruction set, or "" [most threads]]]
 #include <algorithm>
@@ -8,11 +8,13 @@
 #include <cstdlib>
 #include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "libmod/compute/matmul.h"
 #include "libmod/compute/target.h"
 #include "libmod/compute/vendor/blas.h"
+#include "tests/bench/onednn.h"
 #include "tests/bench/peak.h"
 #include "tests/bench/products.h"
 
@@ -23,6 +25,8 @@ using modnet::PackedMatrix;
 using modnet::Policy;
 using modnet::ThreadPool;
 using modnet::Trans;
+using modnet::bench::OneDnn;
+using modnet::bench::OnFirstCore;
 using modnet::bench::processor_seconds;
 using modnet::bench::ramp;
 using modnet::bench::Shape;
@@ -50,7 +54,26 @@ double goal_of(const Shape& shape) {
   return shape.k >= 1024 && shape.n >= 1024 ? 0.90 : 0.87;
 }
 
-// One line of the report. True when the goal is met.
+// "product f32 …", the beginning of a line.
+void print_what(const Shape& shape, int threads) {
+  std::printf("{\"what\": \"product f32 %lldx%lldx%lld, %s, %d threads\", ", static_cast<long long>(shape.m),
+              static_cast<long long>(shape.k), static_cast<long long>(shape.n), std::string(modnet::cpu_target_name()).c_str(), threads);
+}
+
+// For information: no goal is set against oneDNN, whose bits depend on the CPU and on the other rows.
+void print_one_dnn(const Shape& shape, int threads, const Series& ours, const Series& unpacked, const Series& theirs) {
+  print_what(shape, threads);
+  if (theirs.gflops.empty()) {
+    std::printf("%s", modnet::bench::kNoOneDnn);
+    return;
+  }
+  std::printf("\"peer\": \"oneDNN dnnl_sgemm\", \"ratio\": %.3f, \"goal\": \"-\", \"ok\": null, \"unit\": \"GF/s\", \"best\": %.1f, "
+              "\"onednn_best\": %.1f, \"unpacked_to_onednn\": %.3f}\n",
+              ours.best_by_processor() / theirs.best_by_processor(), ours.best(), theirs.best(),
+              unpacked.best_by_processor() / theirs.best_by_processor());
+}
+
+// Two lines of the report. True when the goal is met.
 bool measure(const Shape& shape, ThreadPool& pool, int rounds) {
   const std::vector<float> a = ramp(shape.m * shape.k);
   const std::vector<float> b = ramp(shape.k * shape.n);
@@ -59,12 +82,15 @@ bool measure(const Shape& shape, ThreadPool& pool, int rounds) {
   const ComputeContext portable{&pool, Policy::kPortable};
   const ComputeContext vendor{&pool, Policy::kVendor};
   const bool has_vendor = modnet::vendor_blas().ok();
+  const OneDnn& dnn = modnet::bench::one_dnn();
+  if (dnn.there()) dnn.set_threads(pool.size());
   const double operations = 2.0 * static_cast<double>(shape.m * shape.k * shape.n);
   const int64_t repeats = std::max<int64_t>(1, static_cast<int64_t>(2e9 / operations));
   Series peak;
   Series ours;
   Series unpacked;
   Series theirs;
+  Series one_dnn;
   const auto timed = [&](Series& series, double done, int64_t times, const std::function<void()>& body) {
     const double start = seconds();
     const double processor_start = processor_seconds();
@@ -90,13 +116,20 @@ bool measure(const Shape& shape, ThreadPool& pool, int rounds) {
                               Trans::kNo, c.data(), shape.n);
       });
     }
+    if (dnn.there()) {
+      const OnFirstCore there;
+      timed(one_dnn, work, repeats, [&] {
+        if (dnn.product('N', 'N', shape.m, shape.n, shape.k, 1.0F, a.data(), shape.k, b.data(), shape.n, 0.0F, c.data(), shape.n) != 0)
+          std::abort();
+      });
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
   }
   const double share = ours.best_by_processor() / peak.best_by_processor();
   const double goal = goal_of(shape);
   const bool met = share >= goal;
-  std::printf("{\"what\": \"product f32 %lldx%lldx%lld, %s, %d threads\", \"peer\": \"FMA peak\", \"ratio\": %.3f, ",
-              static_cast<long long>(shape.m), static_cast<long long>(shape.k), static_cast<long long>(shape.n),
-              std::string(modnet::cpu_target_name()).c_str(), pool.size(), share);
+  print_what(shape, pool.size());
+  std::printf("\"peer\": \"FMA peak\", \"ratio\": %.3f, ", share);
   if (goal > 0) {
     std::printf("\"goal\": \">= %.2f\", \"ok\": %s", goal, met ? "true" : "false");
   } else {
@@ -109,6 +142,7 @@ bool measure(const Shape& shape, ThreadPool& pool, int rounds) {
                 ours.best_by_processor() / theirs.best_by_processor());
   }
   std::printf("}\n");
+  print_one_dnn(shape, pool.size(), ours, unpacked, one_dnn);
   std::fflush(stdout);
   return met;
 }
@@ -121,6 +155,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "instruction set %s is not available\n", argv[2]);
     return 5;
   }
+  (void)modnet::bench::one_dnn();
   bool met = true;
   const int most_threads = argc > 3 ? std::max(1, std::atoi(argv[3])) : 2;
   for (int threads = 1; threads <= most_threads; ++threads) {

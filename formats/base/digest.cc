@@ -54,7 +54,7 @@ Hash128 canonical(XXH128_hash_t hash) {
 
 Hash128 xxh3_128(Bytes bytes) {
 #if MODNET_XXH3_AVX2
-  constexpr size_t kWorthIt = 4096;
+  constexpr size_t kWorthIt = 256;
   static const bool wide = __builtin_cpu_supports("avx2") != 0;
   if (wide && bytes.size() >= kWorthIt) {
     Hash128 out{};

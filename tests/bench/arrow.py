@@ -27,6 +27,9 @@ except ImportError as missing:
     skip(f"no Python package {missing.name}")
 
 MEMORY = "/dev/shm"
+# Of a mapped file nothing but the messages and the offsets of lists is touched: ms a 100 MB; the share of the file that is in memory
+# then, with what the system brings along (64 KB around a page). A batch of tokens has 373 KB and 4 KB of offsets.
+MAPPED_GOALS = {"features": (1.0, 0.1), "tokens": (2.0, 0.25)}
 BATCH = 1024  # rows, as our files have them
 
 
@@ -104,31 +107,34 @@ def read_mapped(program, kind, path, rounds):
     size = os.path.getsize(path)
     contenders = {how: (lambda how=how: program.ask("map", how, path)) for how in ("unchecked", "checked", "xxh3", "sha256", "sum")}
     runs = rounds_of({**contenders, "pyarrow": lambda: map_by_pyarrow(path)}, rounds)
+    most_ms, most_share = MAPPED_GOALS[kind]
     bare = median(runs["unchecked"], "cpu") * 1e3 / (size / 1e8)
-    good = report(f"Arrow {kind}, mapped, ms a 100 MB", bare <= 1.0, "<= 1", round(bare, 3), faults=median(runs["unchecked"], "faults"))
+    good = report(f"Arrow {kind}, mapped, ms a 100 MB", bare <= most_ms, f"<= {most_ms:g}", round(bare, 3), faults=median(runs["unchecked"], "faults"))
     share = median(runs["unchecked"], "resident") / size
-    good &= report(f"Arrow {kind}, mapped, share of the file's pages that were touched or came along", share <= 0.1, "<= 0.1", round(share, 4))
+    good &= report(f"Arrow {kind}, mapped, share of the file in memory", share <= most_share, f"<= {most_share:g}", round(share, 4))
     good &= speed_line(f"Arrow {kind}, mapped, speed", runs, "unchecked", "pyarrow", "pyarrow memory_map", "cpu", 1.0)
-    good &= speed_line(f"Arrow {kind}, mapped, with the seal checked, bytes a second", runs, "checked", "xxh3", "XXH3-128 of the bytes", "cpu",
-                       0.85, gb_a_second=round(size / median(runs["checked"], "cpu") * 1e-9, 2))
-    good &= speed_line(f"Arrow {kind}, mapped, with the seal checked, bytes a second", runs, "checked", "sha256", "SHA-256 of the bytes", "cpu", 0.85)
-    return good & speed_line(f"Arrow {kind}, mapped, with the seal checked, bytes a second", runs, "checked", "sum", "bytes read and added", "cpu")
+    # The seal is SHA-256 over an XXH3-128 a row.
+    what = f"Arrow {kind}, mapped, seal checked, speed"
+    good &= speed_line(what, runs, "checked", "sha256", "SHA-256 of the bytes", "cpu", 0.85,
+                       gb_a_second=round(size / median(runs["checked"], "cpu") * 1e-9, 2))
+    good &= speed_line(what, runs, "checked", "xxh3", "XXH3-128 of the bytes", "cpu")
+    return good & speed_line(what, runs, "checked", "sum", "bytes read and added", "cpu")
 
 
 def read_piped(program, kind, path, rounds):
     contenders = {how: (lambda how=how: program.ask("pipe", how, path)) for how in ("unchecked", "checked", "bare")}
     runs = rounds_of({**contenders, "pyarrow": lambda: pipe_by_pyarrow(path)}, rounds)
     good = speed_line(f"Arrow {kind}, piped, speed", runs, "unchecked", "bare", "bare reads of the pipe", "seconds", 0.8)
-    good &= speed_line(f"Arrow {kind}, piped, with the seal checked, speed", runs, "checked", "bare", "bare reads of the pipe", "seconds")
-    return good & speed_line(f"Arrow {kind}, piped, with the seal checked, speed", runs, "checked", "pyarrow", "pyarrow open_stream", "seconds", 1.0)
+    good &= speed_line(f"Arrow {kind}, piped, speed", runs, "unchecked", "pyarrow", "pyarrow open_stream", "seconds", 0.9)
+    return good & speed_line(f"Arrow {kind}, piped, seal checked, speed", runs, "checked", "bare", "bare reads of the pipe", "seconds")
 
 
 def write(program, kind, path, table, rounds):
     contenders = {how: (lambda how=how: program.ask("write", how, path)) for how in ("plain", "sealed", "bare")}
     runs = rounds_of({**contenders, "pyarrow": lambda: write_by_pyarrow(table, path)}, rounds)
-    good = speed_line(f"Arrow {kind}, written without a seal, speed", runs, "plain", "bare", "bare writes of the values", "cpu", 0.8)
-    good &= speed_line(f"Arrow {kind}, written without a seal, speed", runs, "plain", "pyarrow", "pyarrow new_file", "cpu", 1.0)
-    return good & speed_line(f"Arrow {kind}, written sealed, speed", runs, "sealed", "pyarrow", "pyarrow new_file", "cpu")
+    good = speed_line(f"Arrow {kind}, written, speed", runs, "plain", "bare", "bare writes of the values", "cpu", 0.8)
+    good &= speed_line(f"Arrow {kind}, written, speed", runs, "plain", "pyarrow", "pyarrow new_file", "cpu", 0.9)  # 19 parts of 20 are the system's
+    return good & speed_line(f"Arrow {kind}, written with a seal, speed", runs, "sealed", "pyarrow", "pyarrow new_file", "cpu")
 
 
 def main():

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""modnet embed beside onnxruntime and sentence-transformers: throughput on real texts in f32 and int8, latency of single texts, a cold
-process, memory, and growth with the number of texts; MiniLM, 2 threads on the same 2 cores, the FMA peak measured in the same rounds.
+"""modnet embed beside onnxruntime and sentence-transformers; MiniLM, 2 threads on the same 2 cores, the FMA peak measured in the same
+rounds.
 
-usage: embed.py MODNET PEAK_PROGRAM [ROUNDS]
+usage: embed.py MODNET PEAK_PROGRAM PART [ROUNDS]
+
+PART: f32 or int8 (throughput on real texts), latency (single texts, a cold process), growth (memory, speed with the number of texts).
 
 Prints lines as tests/bench/run wants them. Environment:
   MODNET_MINILM          the model's folder
@@ -231,7 +233,8 @@ def throughput(bench, name, dtype, backbone, peers, goal):
                      peer_share_of_peak=round(operations * 1e-9 / other / peak[unit], 3) if peak[unit] else None, **figures)
 
 
-def all_throughput(bench):
+def f32(bench):
+    check_same_model(bench)
     python = python_with("sentence_transformers")
     peers = {"onnxruntime f32": bench.peer("ort32") if bench.python else None,
              "sentence-transformers": Peer(python, "st", bench.model, bench.folder) if python else None}
@@ -239,6 +242,9 @@ def all_throughput(bench):
         throughput(bench, name, "f32", bench.backbone, peers, goal)
     for peer in filter(None, peers.values()):
         peer.close()
+
+
+def int8(bench):
     told = subprocess.run([bench.modnet, "convert", "--help"], stdout=subprocess.PIPE, text=True, check=False).stdout
     if "int8" not in told:
         skipped("embed int8, tokens a second", "this modnet has no convert --dtype int8")
@@ -289,6 +295,11 @@ class Stream:
 
 
 def latency(bench):
+    single_texts(bench)
+    cold(bench)
+
+
+def single_texts(bench):
     with open(os.path.join(SHARED, "data", "sections", "latency.json"), encoding="utf-8") as file:
         texts = json.load(file)
     subjects = {key: f"embed, single texts of {key} tokens in one process, p50" for key in LATENCY_GOALS}
@@ -349,6 +360,7 @@ def memory(bench):
 
 
 def growth(bench):
+    memory(bench)
     texts, sizes = texts_of("short4000"), [size // SMALLER for size in (1000, max(4000, GROWTH // 5), max(8000, GROWTH))]
     jobs = {}
     for size in sizes:
@@ -364,17 +376,15 @@ def growth(bench):
                  megabytes=[round(max(one[2] for one in seen) * 1024e-6, 1) for _, _, seen in jobs.values()])
 
 
+PARTS = {"f32": f32, "int8": int8, "latency": latency, "growth": growth}
+
+
 def main():
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])  # everything started below shares these cores
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 8, folder)
+        bench = Bench(sys.argv[1], sys.argv[2], int(sys.argv[4]) if len(sys.argv) > 4 else 8, folder)
         texts_of("s1000")
-        check_same_model(bench)
-        all_throughput(bench)
-        latency(bench)
-        cold(bench)
-        memory(bench)
-        growth(bench)
+        PARTS[sys.argv[3]](bench)
         return 0 if bench.passed else 1
 
 

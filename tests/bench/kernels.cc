@@ -31,7 +31,7 @@ using modnet::bench::Stream;
 
 // Arithmetic vector instructions an element, counted in the sources (cpu/math-inl.h, rows-inl.h, rows.cc, attention.cc, pool.cc) as they
 // stand there: an add, a product, a fused multiply-add, a comparison, a choice by mask, a shift, a bitwise operation is a slot, so is a
-// division; Canonical() is two (x == x, choice), WithSign() three. Loads, stores, broadcasts, moves between lanes, loop counters and what
+// division; Canonical() is two (x == x, choice), AddSign() too. Loads, stores, broadcasts, moves between lanes, loop counters and what
 // is done once a row (one square root, one or two divisions, the tree that adds lanes) are not counted. The units can take as many slots
 // as multiply-adds; where other instructions have units of their own (adds and shifts on Zen), a kernel may pass its roof.
 // Divisions are counted again, since a unit is busy with one for longer: the third limit.
@@ -40,21 +40,19 @@ struct Cost {
   double divisions = 0;
 };
 
-constexpr double kExpSlots = 4     // clamped from both sides: comparison and choice
-                             + 5   // n = round(x / ln 2), k, the remainder
-                             + 7   // polynomial: four steps, r², the last one, + 1
-                             + 6   // two exponents: shift, two adds, a subtraction, two shifts
-                             + 2   // scaled twice
-                             + 2;  // canonical
-constexpr double kExpNormalSlots = 5 + 7 + 3;  // as above without clamps and canonical form, one exponent (add, shift), one scaling
-constexpr double kErfRawSlots = 1 + 1 + 6 + 1        // |x|, x², near: polynomial, last step
-                                + 3 + 7 + 1          // min(|x|, 4) - 1, far: polynomial, sign
-                                + kExpNormalSlots + 1 + 3 + 2;  // 1 - exp, sign, choice
-constexpr Cost kExp{kExpSlots, 0};
-constexpr Cost kTanh{1 + 1 + 6 + 1 + kExpSlots + 3 + 2 + 3 + 2, 1};  // |x|, x², near; exp(2|x|) + 1, 1 - 2 / that; choice, sign, canonical
+// Of exp, tanh and softmax it is the way of plain arguments, which all are here.
+constexpr double kPlainSlots = 1 + 1 + 1;    // |x|, compared, both vectors' answers joined and asked
+constexpr double kExpSlots = 4               // n = round(x / ln 2), the remainder
+                             + 7             // polynomial: four steps, r², the last one, + 1
+                             + 2;            // n to the exponent: shift, sum
+constexpr double kErfRawSlots = 1 + 1 + 6 + 1                        // |x|, x², near: polynomial, last step
+                                + 3 + 7 + 1 + kExpSlots + 1 + 2      // min(|x|, 4) - 1, far: polynomial, sign, 1 - exp, sign
+                                + 2;                                 // choice
+constexpr Cost kExp{kPlainSlots + kExpSlots, 0};
+constexpr Cost kTanh{kPlainSlots + 1 + 1 + 6 + 1 + kExpSlots + 3 + 2 + 2, 1};  // |x|, x², near; exp(2|x|) + 1, 1 - 2 / that; choice, sign
 constexpr Cost kErf{kErfRawSlots + 2, 0};
 constexpr Cost kGelu{1 + kErfRawSlots + 2 + 2, 0};
-constexpr double kSoftmaxOneSlots = 2 + 1 + kExpSlots + 1;          // greatest, minus it, exp, sum
+constexpr double kSoftmaxOneSlots = 2 + 1 + 2 + kExpSlots + 1;      // greatest, minus it, is it plain, exp, sum
 constexpr Cost kSoftmax{kSoftmaxOneSlots + 1 + 2, 1};               // divided, canonical
 constexpr Cost kLayerNorm{1 + 2 + 5, 0};                            // sum; deviation and its square; minus, times, fma, canonical
 constexpr Cost kAddLayerNorm{kLayerNorm.slots + 1, 0};

@@ -18,17 +18,59 @@ HWY_BEFORE_NAMESPACE();
 namespace modnet {
 namespace HWY_NAMESPACE {
 
-/// y[i] = f(x[i]) over whole vectors of D, the tail padded with ones.
+/// Vectors that Map works on side by side, so that the steps of one fill the waits of the other.
+inline constexpr int64_t kAbreast = HWY_NATIVE_FMA ? 2 : 1;
+
+/// y[i] = f(x[i]) over whole vectors of D, the tail padded with ones. f takes kAbreast or fewer vectors in place.
+template <class D, class T, class F>
+HWY_INLINE void MapVectors(D d, const T* x, T* y, int64_t n, F f) {
+  constexpr int64_t kLanes = static_cast<int64_t>(hn::MaxLanes(D()));
+  using V = hn::Vec<D>;
+  int64_t i = 0;
+  for (; i + kAbreast * kLanes <= n; i += kAbreast * kLanes) {
+    V v[kAbreast];
+    MODNET_UNROLL
+    for (int64_t j = 0; j < kAbreast; ++j) v[j] = hn::LoadU(d, x + i + j * kLanes);
+    f(v);
+    MODNET_UNROLL
+    for (int64_t j = 0; j < kAbreast; ++j) hn::StoreU(v[j], d, y + i + j * kLanes);
+  }
+  for (; i < n; i += kLanes) {
+    HWY_ALIGN T tail[kLanes];
+    const int64_t some = n - i < kLanes ? n - i : kLanes;
+    for (int64_t j = 0; j < kLanes; ++j) tail[j] = j < some ? x[i + j] : T{1};
+    V v[1] = {hn::Load(d, tail)};
+    f(v);
+    hn::Store(v[0], d, tail);
+    std::memcpy(y + i, tail, static_cast<size_t>(some) * sizeof(T));
+  }
+}
+
 template <class D, class T, class F>
 HWY_INLINE void Map(D d, const T* x, T* y, int64_t n, F f) {
-  constexpr int64_t kLanes = static_cast<int64_t>(hn::MaxLanes(D()));
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) hn::StoreU(f(hn::LoadU(d, x + i)), d, y + i);
-  if (i == n) return;
-  HWY_ALIGN T tail[kLanes];
-  for (int64_t j = 0; j < kLanes; ++j) tail[j] = i + j < n ? x[i + j] : T{1};
-  hn::Store(f(hn::Load(d, tail)), d, tail);
-  std::memcpy(y + i, tail, static_cast<size_t>(n - i) * sizeof(T));
+  using V = hn::Vec<D>;
+  MapVectors(d, x, y, n, [f]<size_t kCount>(V(&v)[kCount]) HWY_ATTR {
+    MODNET_UNROLL
+    for (size_t j = 0; j < kCount; ++j) v[j] = f(v[j]);
+  });
+}
+
+/// The same of f<Range>, kPlain where all |x| are below the limit.
+template <class D, class T, class F>
+HWY_INLINE void MapRange(D d, const T* x, T* y, int64_t n, T limit, F f) {
+  using V = hn::Vec<D>;
+  const V most = hn::Set(d, limit);
+  MapVectors(d, x, y, n, [d, most, f]<size_t kCount>(V(&v)[kCount]) HWY_ATTR {
+    auto plain = hn::Lt(Absolute(d, v[0]), most);
+    MODNET_UNROLL
+    for (size_t j = 1; j < kCount; ++j) plain = hn::And(plain, hn::Lt(Absolute(d, v[j]), most));
+    if (HWY_LIKELY(hn::AllTrue(d, plain))) {
+      MODNET_UNROLL
+      for (size_t j = 0; j < kCount; ++j) v[j] = f.template operator()<Range::kPlain>(v[j]);
+      return;
+    }
+    for (size_t j = 0; j < kCount; ++j) v[j] = f.template operator()<Range::kAny>(v[j]);
+  });
 }
 
 template <class D, class T, class F>
@@ -91,7 +133,7 @@ void Unary(UnaryOp op, const T* x, T* y, int64_t n) {
   const V one = hn::Set(d, T{1}), zero = hn::Zero(d);
   switch (op) {
     case UnaryOp::kExp:
-      return Map(d, x, y, n, [d](V v) HWY_ATTR { return Exp(d, v); });
+      return MapRange(d, x, y, n, MathTraits<T>::kExpPlain, [d]<Range kRange>(V v) HWY_ATTR { return Exp<kRange>(d, v); });
     case UnaryOp::kLog:
       return Map(d, x, y, n, [d](V v) HWY_ATTR { return Log(d, v); });
     case UnaryOp::kSin:
@@ -99,7 +141,7 @@ void Unary(UnaryOp op, const T* x, T* y, int64_t n) {
     case UnaryOp::kCos:
       return SinCos<1>(x, y, n);
     case UnaryOp::kTanh:
-      return Map(d, x, y, n, [d](V v) HWY_ATTR { return Tanh(d, v); });
+      return MapRange(d, x, y, n, MathTraits<T>::kExpPlain / 2, [d]<Range kRange>(V v) HWY_ATTR { return Tanh<kRange>(d, v); });
     case UnaryOp::kErf:
       return Map(d, x, y, n, [d](V v) HWY_ATTR { return Erf(d, v); });
     case UnaryOp::kSigmoid:

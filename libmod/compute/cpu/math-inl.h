@@ -64,6 +64,13 @@ HWY_INLINE V WithSign(D d, V magnitude, V sign) {
   return hn::Or(hn::AndNot(mask, magnitude), hn::And(mask, sign));
 }
 
+/// The same of a magnitude that has no sign.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V AddSign(D d, V magnitude, V sign) {
+  const hn::RebindToUnsigned<D> du;
+  return hn::Or(magnitude, hn::And(hn::BitCast(d, hn::Set(du, MathTraits<hn::TFromD<D>>::kSign)), sign));
+}
+
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V Absolute(D d, V x) {
   const hn::RebindToUnsigned<D> du;
@@ -89,8 +96,29 @@ HWY_INLINE V Poly(D d, V x, const hn::TFromD<D> (&a)[N]) {
   return Horner<N - 1>(d, hn::Set(d, a[N - 1]), x, a);
 }
 
+/// What a function may take its argument for: anything, or a number between ±MathTraits<T>::kExpPlain, whose exponential is normal. The
+/// second needs fewer steps to the same bits.
+enum class Range : uint8_t { kAny, kPlain };
+
+/// exp where the result is known to be normal: nothing to clamp, and its exponent is a sum. A NaN gives anything.
 template <class D, class V = hn::Vec<D>>
+HWY_INLINE V ExpNormal(D d, V x) {
+  using T = hn::TFromD<D>;
+  using M = MathTraits<T>;
+  const hn::RebindToUnsigned<D> du;
+  const V magic = hn::Set(d, M::kMagic);
+  const V shifted = Fma(d, x, hn::Set(d, M::kLog2e), magic);
+  const V n = hn::Sub(shifted, magic);
+  V r = Fma(d, n, hn::Set(d, -M::kLn2Head), x);
+  r = Fma(d, n, hn::Set(d, -M::kLn2Tail), r);
+  const V y = hn::Add(Fma(d, hn::Mul(r, r), Poly(d, r, M::kExp), r), hn::Set(d, T{1}));
+  const auto exponent = hn::ShiftLeft<M::kMantissaBits>(hn::BitCast(du, shifted));  // n; what else the bits hold is shifted out
+  return hn::BitCast(d, hn::Add(hn::BitCast(du, y), exponent));
+}
+
+template <Range kRange = Range::kAny, class D, class V = hn::Vec<D>>
 HWY_INLINE V Exp(D d, V x) {
+  if constexpr (kRange == Range::kPlain) return ExpNormal(d, x);
   using T = hn::TFromD<D>;
   using M = MathTraits<T>;
   const hn::RebindToUnsigned<D> du;
@@ -110,22 +138,6 @@ HWY_INLINE V Exp(D d, V x) {
   const V first = hn::BitCast(d, hn::ShiftLeft<M::kMantissaBits>(hn::Add(half, bias)));
   const V second = hn::BitCast(d, hn::ShiftLeft<M::kMantissaBits>(hn::Add(hn::Sub(k, half), bias)));
   return Canonical(d, hn::Mul(hn::Mul(y, first), second));
-}
-
-/// Exp where the result is known to be normal, with the same bits: nothing to clamp, one scaling. A NaN stays some NaN.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V ExpNormal(D d, V x) {
-  using T = hn::TFromD<D>;
-  using M = MathTraits<T>;
-  const hn::RebindToUnsigned<D> du;
-  const V magic = hn::Set(d, M::kMagic);
-  const V shifted = Fma(d, x, hn::Set(d, M::kLog2e), magic);
-  const V n = hn::Sub(shifted, magic);
-  V r = Fma(d, n, hn::Set(d, -M::kLn2Head), x);
-  r = Fma(d, n, hn::Set(d, -M::kLn2Tail), r);
-  const V y = hn::Add(Fma(d, hn::Mul(r, r), Poly(d, r, M::kExp), r), hn::Set(d, T{1}));
-  const auto k = hn::Sub(hn::BitCast(du, shifted), hn::Set(du, M::kMagicBits));
-  return hn::Mul(y, hn::BitCast(d, hn::ShiftLeft<M::kMantissaBits>(hn::Add(k, hn::Set(du, M::kExponentBias)))));
 }
 
 template <class D, class V = hn::Vec<D>>
@@ -155,16 +167,17 @@ HWY_INLINE V Log(D d, V x) {
   return hn::IfThenElse(hn::Eq(x, inf), inf, y);
 }
 
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V Tanh(D d, V x) {
+template <Range kRange = Range::kAny, class D, class V = hn::Vec<D>>
+HWY_INLINE V Tanh(D d, V x) {  // kPlain: of 2 x
   using T = hn::TFromD<D>;
   const V one = hn::Set(d, T{1});
   const V a = Absolute(d, x);
   const V z = hn::Mul(x, x);
   const V near = Fma(d, hn::Mul(a, z), Poly(d, z, MathTraits<T>::kTanh), a);
-  const V e = hn::Add(Exp(d, hn::Add(a, a)), one);
+  const V e = hn::Add(Exp<kRange>(d, hn::Add(a, a)), one);
   const V far = hn::Sub(one, hn::Div(hn::Set(d, T{2}), e));
-  return Canonical(d, WithSign(d, hn::IfThenElse(hn::Lt(a, hn::Set(d, T{0.625})), near, far), x));
+  const V y = AddSign(d, hn::IfThenElse(hn::Lt(a, hn::Set(d, T{0.625})), near, far), x);
+  return kRange == Range::kPlain ? y : Canonical(d, y);
 }
 
 /// Erf, but a NaN stays some NaN.
@@ -176,8 +189,8 @@ HWY_INLINE V ErfRaw(D d, V x) {
   const V a = Absolute(d, x);
   const V near = Fma(d, x, Poly(d, hn::Mul(x, x), M::kErf), x);
   const V u = hn::Sub(hn::IfThenElse(hn::Gt(a, end), end, a), one);
-  const V far = WithSign(d, hn::Sub(one, ExpNormal(d, Negative(d, Poly(d, u, M::kErfc)))), x);
-  return hn::IfThenElse(hn::Lt(a, one), near, far);
+  const V far = AddSign(d, hn::Sub(one, ExpNormal(d, Negative(d, Poly(d, u, M::kErfc)))), x);
+  return hn::IfThenElse(hn::Ge(a, one), far, near);  // near of a NaN is one
 }
 
 template <class D, class V = hn::Vec<D>>

@@ -7,6 +7,7 @@
 #include "hwy/highway.h"
 #include "libmod/compute/cpu/math-inl.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -118,8 +119,11 @@ Status check_ids(std::span<const int32_t> ids, int64_t rows) {
   return ok();
 }
 
-void gather_sum(std::span<const Lookup> lookups, Rows out) {
-  for (int64_t r = 0; r < out.rows; ++r) {
+namespace {
+
+/// Rows [begin, end) of gather_sum.
+void gather_some(std::span<const Lookup> lookups, int64_t begin, int64_t end, Rows out) {
+  for (int64_t r = begin; r < end; ++r) {
     float* to = out.data + r * out.stride;
     for (size_t i = 0; i < lookups.size(); ++i) {
       const Lookup& lookup = lookups[i];
@@ -137,9 +141,18 @@ void gather_sum(std::span<const Lookup> lookups, Rows out) {
   }
 }
 
+}  // namespace
+
+void gather_sum(std::span<const Lookup> lookups, Rows out) { gather_some(lookups, 0, out.rows, out); }
+
 void gather_layer_norm(std::span<const Lookup> lookups, const float* gamma, const float* beta, float eps, Rows out) {
-  gather_sum(lookups, out);
-  layer_norm(ConstRows{out.data, out.rows, out.columns, out.stride}, gamma, beta, eps, out);
+  constexpr int64_t kBlock = 8;  // rows that are still in the first-level cache when they are normalised
+  for (int64_t r = 0; r < out.rows; r += kBlock) {
+    const int64_t end = std::min(r + kBlock, out.rows);
+    gather_some(lookups, r, end, out);
+    const Rows block{out.data + r * out.stride, end - r, out.columns, out.stride};
+    layer_norm(ConstRows{block.data, block.rows, block.columns, block.stride}, gamma, beta, eps, block);
+  }
 }
 
 }  // namespace modnet

@@ -54,7 +54,7 @@ struct Lanes16 {
   static constexpr int64_t kCount = kVirtualLanes / kWidth;
   V lane[kCount];
 
-  HWY_INLINE explicit Lanes16(T start) {
+  HWY_INLINE explicit Lanes16(T start = T{0}) {
     MODNET_UNROLL
     for (int64_t v = 0; v < kCount; ++v) lane[v] = hn::Set(D(), start);
   }
@@ -140,15 +140,41 @@ HWY_INLINE T RowMax(const T* x, int64_t n) {
 /// y = exp(x - greatest); returns the sum of y. y may be x.
 template <typename T>
 HWY_INLINE T ExpMinus(const T* x, T* y, int64_t n, T greatest) {
+  using L = Lanes16<T>;
   const LaneTag<T> d;
   using V = hn::Vec<LaneTag<T>>;
-  Lanes16<T> acc(T{0});
-  const V m = hn::Set(d, greatest);
-  MapGroups(x, y, n, -MathTraits<T>::kInf, [&](int64_t v, V value, int64_t) HWY_ATTR {
-    const V e = Exp(d, hn::Sub(value, m));
-    acc.lane[v] = hn::Add(acc.lane[v], e);
-    return e;
-  });
+  L acc(T{0});
+  const V m = hn::Set(d, greatest), least = hn::Set(d, -MathTraits<T>::kExpPlain);
+  int64_t i = 0;
+  for (; i + kVirtualLanes <= n; i += kVirtualLanes) {
+    V value[L::kCount];
+    MODNET_UNROLL
+    for (int64_t v = 0; v < L::kCount; ++v) value[v] = hn::Sub(hn::LoadU(d, x + i + v * L::kWidth), m);
+    auto plain = hn::Gt(value[0], least);
+    MODNET_UNROLL
+    for (int64_t v = 1; v < L::kCount; ++v) plain = hn::And(plain, hn::Gt(value[v], least));
+    if (HWY_LIKELY(hn::AllTrue(d, plain))) {  // none is above 0
+      MODNET_UNROLL
+      for (int64_t v = 0; v < L::kCount; ++v) value[v] = Exp<Range::kPlain>(d, value[v]);
+    } else {
+      for (int64_t v = 0; v < L::kCount; ++v) value[v] = Exp(d, value[v]);
+    }
+    MODNET_UNROLL
+    for (int64_t v = 0; v < L::kCount; ++v) {
+      hn::StoreU(value[v], d, y + i + v * L::kWidth);
+      acc.lane[v] = hn::Add(acc.lane[v], value[v]);
+    }
+  }
+  if (i < n) {
+    T tail[kVirtualLanes];
+    for (int64_t j = 0; j < kVirtualLanes; ++j) tail[j] = i + j < n ? x[i + j] : -MathTraits<T>::kInf;
+    for (int64_t v = 0; v < L::kCount; ++v) {
+      const V e = Exp(d, hn::Sub(hn::LoadU(d, tail + v * L::kWidth), m));
+      hn::StoreU(e, d, tail + v * L::kWidth);
+      acc.lane[v] = hn::Add(acc.lane[v], e);
+    }
+    for (int64_t j = 0; i + j < n; ++j) y[i + j] = tail[j];
+  }
   return acc.sum();
 }
 

@@ -45,48 +45,94 @@ HWY_INLINE void LogSoftmaxRow(const T* x, T* y, int64_t n) {
             [d, m, l](int64_t, V v, int64_t) HWY_ATTR { return Canonical(d, hn::Sub(hn::Sub(v, m), l)); });
 }
 
-/// Normalises one row in place of y, which holds the row already.
-HWY_INLINE void LayerNormRow(float* y, int64_t n, const float* gamma, const float* beta, float eps) {
+/// Calls f(r, v, i) for every lane vector v of every group of 16 elements from i, rows side by side: the sum of one waits for nothing of
+/// the other's.
+template <int kRows, class F>
+HWY_INLINE void ForRowGroups(int64_t n, F f) {
+  for (int64_t i = 0; i + kVirtualLanes <= n; i += kVirtualLanes) {
+    MODNET_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      MODNET_UNROLL
+      for (int64_t v = 0; v < Lanes16<float>::kCount; ++v) f(r, v, i + v * Lanes16<float>::kWidth);
+    }
+  }
+}
+
+/// out = normalised x (residual null) or normalised x + residual. residual is null or there for all rows. The lines at the same places
+/// of the rows that come `ahead` elements later are fetched meanwhile (of the residual, `residual_ahead`).
+template <int kRows>
+HWY_INLINE void LayerNormRows(const float* const (&x)[kRows], int64_t ahead, const float* const (&residual)[kRows], int64_t residual_ahead,
+                              const float* gamma, const float* beta, float eps, int64_t n, float* const (&out)[kRows]) {
+  using L = Lanes16<float>;
   const LaneTag<float> d;
   using V = hn::Vec<LaneTag<float>>;
-  const float count = static_cast<float>(n);
-  const V mean = hn::Set(d, RowSum(y, n) / count);
-  Lanes16<float> acc(0.0f);
-  int64_t i = 0;
-  for (; i + kVirtualLanes <= n; i += kVirtualLanes) {
-    MODNET_UNROLL
-    for (int64_t v = 0; v < Lanes16<float>::kCount; ++v) {
-      const V c = hn::Sub(hn::LoadU(d, y + i + v * Lanes16<float>::kWidth), mean);
-      acc.lane[v] = Fma(d, c, c, acc.lane[v]);
-    }
-  }
-  if (i < n) {
-    float tail[kVirtualLanes];  // a missing element counts as a deviation of 0
-    for (int64_t j = 0; j < kVirtualLanes; ++j) tail[j] = i + j < n ? y[i + j] - hn::GetLane(mean) : 0.0f;
-    MODNET_UNROLL
-    for (int64_t v = 0; v < Lanes16<float>::kCount; ++v) {
-      const V c = hn::LoadU(d, tail + v * Lanes16<float>::kWidth);
-      acc.lane[v] = Fma(d, c, c, acc.lane[v]);
-    }
-  }
-  const V inverse = hn::Set(d, 1.0f / std::sqrt(acc.sum() / count + eps));
   const int64_t whole = n / kVirtualLanes * kVirtualLanes;
-  MapGroups(y, y, n, 0.0f, [&](int64_t, V v, int64_t at) HWY_ATTR {
-    float g[kVirtualLanes] = {}, b[kVirtualLanes] = {};
-    V scale, shift;
-    if (at < whole) {
-      scale = hn::LoadU(d, gamma + at);
-      shift = beta == nullptr ? hn::Zero(d) : hn::LoadU(d, beta + at);
-    } else {
-      for (int64_t j = 0; j < Lanes16<float>::kWidth && at + j < n; ++j) {
-        g[j] = gamma[at + j];
-        b[j] = beta == nullptr ? 0.0f : beta[at + j];
+  const float count = static_cast<float>(n);
+  const bool adds = residual[0] != nullptr;
+  const float* row[kRows];
+  L sums[kRows], squares[kRows];
+  if (adds) {
+    ForRowGroups<kRows>(n, [&](int r, int64_t v, int64_t i) HWY_ATTR {
+      const V value = hn::Add(hn::LoadU(d, x[r] + i), hn::LoadU(d, residual[r] + i));
+      hn::StoreU(value, d, out[r] + i);
+      sums[r].lane[v] = hn::Add(sums[r].lane[v], value);
+    });
+  } else {
+    ForRowGroups<kRows>(n, [&](int r, int64_t v, int64_t i) HWY_ATTR { sums[r].lane[v] = hn::Add(sums[r].lane[v], hn::LoadU(d, x[r] + i)); });
+  }
+  V mean[kRows], inverse[kRows];
+  MODNET_UNROLL
+  for (int r = 0; r < kRows; ++r) {
+    row[r] = adds ? out[r] : x[r];
+    if (whole < n) {
+      float tail[kVirtualLanes] = {};
+      for (int64_t i = whole; i < n; ++i) {
+        if (adds) out[r][i] = x[r][i] + residual[r][i];
+        tail[i - whole] = row[r][i];
       }
-      scale = hn::LoadU(d, g);
-      shift = hn::LoadU(d, b);
+      for (int64_t v = 0; v < L::kCount; ++v) sums[r].lane[v] = hn::Add(sums[r].lane[v], hn::LoadU(d, tail + v * L::kWidth));
     }
-    return Canonical(d, Fma(d, hn::Mul(hn::Sub(v, mean), inverse), scale, shift));
+    mean[r] = hn::Set(d, sums[r].sum() / count);
+  }
+  ForRowGroups<kRows>(n, [&](int r, int64_t v, int64_t i) HWY_ATTR {
+    if (v == 0) __builtin_prefetch(x[r] + ahead + i);
+    if (v == 0 && adds) __builtin_prefetch(residual[r] + residual_ahead + i);
+    const V c = hn::Sub(hn::LoadU(d, row[r] + i), mean[r]);
+    squares[r].lane[v] = Fma(d, c, c, squares[r].lane[v]);
   });
+  MODNET_UNROLL
+  for (int r = 0; r < kRows; ++r) {
+    if (whole < n) {
+      float tail[kVirtualLanes] = {};  // a missing element counts as a deviation of 0
+      for (int64_t i = whole; i < n; ++i) tail[i - whole] = row[r][i] - hn::GetLane(mean[r]);
+      for (int64_t v = 0; v < L::kCount; ++v) {
+        const V c = hn::LoadU(d, tail + v * L::kWidth);
+        squares[r].lane[v] = Fma(d, c, c, squares[r].lane[v]);
+      }
+    }
+    inverse[r] = hn::Set(d, 1.0f / std::sqrt(squares[r].sum() / count + eps));
+  }
+  const auto normalised = [d, &mean, &inverse](int r, V value, V scale, V shift) HWY_ATTR {
+    return Canonical(d, Fma(d, hn::Mul(hn::Sub(value, mean[r]), inverse[r]), scale, shift));
+  };
+  for (int64_t i = 0; i < whole; i += L::kWidth) {
+    const V scale = hn::LoadU(d, gamma + i), shift = beta == nullptr ? hn::Zero(d) : hn::LoadU(d, beta + i);
+    MODNET_UNROLL
+    for (int r = 0; r < kRows; ++r) hn::StoreU(normalised(r, hn::LoadU(d, row[r] + i), scale, shift), d, out[r] + i);
+  }
+  for (int64_t i = whole; i < n; i += L::kWidth) {
+    const int64_t some = n - i < L::kWidth ? n - i : L::kWidth;
+    float value[L::kWidth] = {}, scale[L::kWidth] = {}, shift[L::kWidth] = {};
+    for (int r = 0; r < kRows; ++r) {
+      for (int64_t j = 0; j < some; ++j) {
+        value[j] = row[r][i + j];
+        scale[j] = gamma[i + j];
+        shift[j] = beta == nullptr ? 0.0f : beta[i + j];
+      }
+      hn::StoreU(normalised(r, hn::LoadU(d, value), hn::LoadU(d, scale), hn::LoadU(d, shift)), d, value);
+      for (int64_t j = 0; j < some; ++j) out[r][i + j] = value[j];
+    }
+  }
 }
 
 HWY_INLINE float SquareSum(const float* x, int64_t n) {
@@ -149,23 +195,19 @@ void LogSoftmaxF64(RowsOf<const double> x, RowsOf<double> out) { LogSoftmaxRows(
 
 /// residual.data may be null: nothing is added.
 void LayerNorm(ConstRows x, ConstRows residual, const float* gamma, const float* beta, float eps, Rows out) {
-  const LaneTag<float> d;
-  constexpr int64_t kWidth = Lanes16<float>::kWidth;
-  for (int64_t r = 0; r < x.rows; ++r) {
-    const float* a = x.data + r * x.stride;
-    float* y = out.data + r * out.stride;
-    if (residual.data != nullptr) {
-      const float* b = residual.data + r * residual.stride;
-      int64_t i = 0;
-      for (; i + kWidth <= x.columns; i += kWidth) {
-        hn::StoreU(hn::Add(hn::LoadU(d, a + i), hn::LoadU(d, b + i)), d, y + i);
-      }
-      for (; i < x.columns; ++i) y[i] = a[i] + b[i];
-    } else if (y != a) {
-      for (int64_t i = 0; i < x.columns; ++i) y[i] = a[i];
-    }
-    LayerNormRow(y, x.columns, gamma, beta, eps);
+  const auto other = [&residual](int64_t r) { return residual.data == nullptr ? nullptr : residual.data + r * residual.stride; };
+  int64_t r = 0;
+  for (; r + 2 <= x.rows; r += 2) {
+    const float* const from[2] = {x.data + r * x.stride, x.data + (r + 1) * x.stride};
+    const float* const added[2] = {other(r), other(r + 1)};
+    float* const to[2] = {out.data + r * out.stride, out.data + (r + 1) * out.stride};
+    LayerNormRows<2>(from, 2 * x.stride, added, 2 * residual.stride, gamma, beta, eps, x.columns, to);
   }
+  if (r == x.rows) return;
+  const float* const from[1] = {x.data + r * x.stride};
+  const float* const added[1] = {other(r)};
+  float* const to[1] = {out.data + r * out.stride};
+  LayerNormRows<1>(from, 0, added, 0, gamma, beta, eps, x.columns, to);
 }
 
 void RmsNorm(ConstRows x, const float* gamma, float eps, Rows out) {

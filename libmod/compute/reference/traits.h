@@ -24,6 +24,7 @@ struct MathTraits<float> {
   static constexpr float kMagic = 0x1.8p23f;  // x + kMagic - kMagic rounds to an integer, found in the low bits
   static constexpr Bits kMagicBits = 0x4b400000u;
   static constexpr float kExpMin = -110.0f, kExpMax = 95.0f;  // beyond: 0 and Inf
+  static constexpr float kExpPlain = 87.0f;                   // exp of less, either way, is a normal number
   static constexpr float kLog2e = coefficients::kLog2eF32;
   static constexpr float kLn2Head = coefficients::kLn2HeadF32, kLn2Tail = coefficients::kLn2TailF32;
   static constexpr float kMinNormal = 0x1p-126f, kUpscale = 0x1p25f, kUpscaleExponent = 25.0f;
@@ -51,6 +52,7 @@ struct MathTraits<double> {
   static constexpr double kMagic = 0x1.8p52;
   static constexpr Bits kMagicBits = 0x4338000000000000u;
   static constexpr double kExpMin = -760.0, kExpMax = 720.0;
+  static constexpr double kExpPlain = 708.0;
   static constexpr double kLog2e = coefficients::kLog2eF64;
   static constexpr double kLn2Head = coefficients::kLn2HeadF64, kLn2Tail = coefficients::kLn2TailF64;
   static constexpr double kMinNormal = 0x1p-1022, kUpscale = 0x1p54, kUpscaleExponent = 54.0;

@@ -46,14 +46,14 @@ constexpr double kExpSlots = 4               // n = round(x / ln 2), the remaind
                              + 7             // polynomial: four steps, r², the last one, + 1
                              + 2;            // n to the exponent: shift, sum
 constexpr double kErfRawSlots = 1 + 1 + 6 + 1                        // |x|, x², near: polynomial, last step
-                                + 3 + 7 + 1 + kExpSlots + 1 + 2      // min(|x|, 4) - 1, far: polynomial, sign, 1 - exp, sign
+                                + 2 + 7 + 1 + kExpSlots + 1 + 2      // min(|x|, 4) - 1, far: polynomial, sign, 1 - exp, sign
                                 + 2;                                 // choice
 constexpr Cost kExp{kPlainSlots + kExpSlots, 0};
 constexpr Cost kTanh{kPlainSlots + 1 + 1 + 6 + 1 + kExpSlots + 3 + 2 + 2, 1};  // |x|, x², near; exp(2|x|) + 1, 1 - 2 / that; choice, sign
 constexpr Cost kErf{kErfRawSlots + 2, 0};
 constexpr Cost kGelu{1 + kErfRawSlots + 2 + 2, 0};
-constexpr double kSoftmaxOneSlots = 2 + 1 + 2 + kExpSlots + 1;      // greatest, minus it, is it plain, exp, sum
-constexpr Cost kSoftmax{kSoftmaxOneSlots + 1 + 2, 1};               // divided, canonical
+constexpr double kSoftmaxOneSlots = 1 + 1 + 2 + kExpSlots + 1;      // greatest, minus it, is it plain, exp, sum
+constexpr Cost kSoftmax{kSoftmaxOneSlots + 1, 1};                   // divided
 constexpr Cost kLayerNorm{1 + 2 + 5, 0};                            // sum; deviation and its square; minus, times, fma, canonical
 constexpr Cost kAddLayerNorm{kLayerNorm.slots + 1, 0};
 constexpr Cost kGatherLayerNorm{kLayerNorm.slots + 2, 0};           // of three tables

@@ -83,6 +83,26 @@ HWY_INLINE V Negative(D d, V x) {
   return hn::Xor(hn::BitCast(d, hn::Set(du, MathTraits<hn::TFromD<D>>::kSign)), x);
 }
 
+/// a > b ? a : b, so b where one is not a number, or where both are zeros.
+template <class V>
+HWY_INLINE V GreaterOf(V a, V b) {
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+  return hn::Max(a, b);  // maxps is just that
+#else
+  return hn::IfThenElse(hn::Gt(a, b), a, b);
+#endif
+}
+
+/// a < b ? a : b, in the same way.
+template <class V>
+HWY_INLINE V LesserOf(V a, V b) {
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+  return hn::Min(a, b);
+#else
+  return hn::IfThenElse(hn::Lt(a, b), a, b);
+#endif
+}
+
 template <size_t I, class D, class V, size_t N>
 HWY_INLINE V Horner(D d, V p, V x, const hn::TFromD<D> (&a)[N]) {
   if constexpr (I == 0) {
@@ -125,8 +145,7 @@ HWY_INLINE V Exp(D d, V x) {
   const hn::RebindToSigned<D> di;
   using VU = hn::Vec<decltype(du)>;
   const V most = hn::Set(d, M::kExpMax), least = hn::Set(d, M::kExpMin), magic = hn::Set(d, M::kMagic);
-  x = hn::IfThenElse(hn::Gt(x, most), most, x);
-  x = hn::IfThenElse(hn::Lt(x, least), least, x);
+  x = GreaterOf(least, LesserOf(most, x));  // a NaN stays
   const V shifted = Fma(d, x, hn::Set(d, M::kLog2e), magic);
   const V n = hn::Sub(shifted, magic);
   const VU k = hn::Sub(hn::BitCast(du, shifted), hn::Set(du, M::kMagicBits));
@@ -188,7 +207,7 @@ HWY_INLINE V ErfRaw(D d, V x) {
   const V one = hn::Set(d, T{1}), end = hn::Set(d, M::kErfEnd);
   const V a = Absolute(d, x);
   const V near = Fma(d, x, Poly(d, hn::Mul(x, x), M::kErf), x);
-  const V u = hn::Sub(hn::IfThenElse(hn::Gt(a, end), end, a), one);
+  const V u = hn::Sub(LesserOf(end, a), one);
   const V far = AddSign(d, hn::Sub(one, ExpNormal(d, Negative(d, Poly(d, u, M::kErfc)))), x);
   return hn::IfThenElse(hn::Ge(a, one), far, near);  // near of a NaN is one
 }

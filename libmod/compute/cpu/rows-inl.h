@@ -64,7 +64,7 @@ struct Lanes16 {
   }
   /// The greatest lane by the same tree; the left one of equals, NaN never.
   HWY_INLINE T greatest() const {
-    return reduce([](auto a, auto b) HWY_ATTR { return hn::IfThenElse(hn::Gt(b, a), b, a); });
+    return reduce([](auto a, auto b) HWY_ATTR { return GreaterOf(b, a); });
   }
 
  private:
@@ -131,15 +131,15 @@ template <typename T>
 HWY_INLINE T RowMax(const T* x, int64_t n) {
   Lanes16<T> acc(-MathTraits<T>::kInf);
   ForGroups(x, n, -MathTraits<T>::kInf, [&](int64_t v, const T* p) HWY_ATTR {
-    const hn::Vec<LaneTag<T>> value = hn::LoadU(LaneTag<T>(), p);
-    acc.lane[v] = hn::IfThenElse(hn::Gt(value, acc.lane[v]), value, acc.lane[v]);
+    acc.lane[v] = GreaterOf(hn::LoadU(LaneTag<T>(), p), acc.lane[v]);
   });
   return acc.greatest();
 }
 
-/// y = exp(x - greatest); returns the sum of y. y may be x.
-template <typename T>
-HWY_INLINE T ExpMinus(const T* x, T* y, int64_t n, T greatest) {
+/// y = exp(x - greatest); returns the sum of y. y may be x. Calls meanwhile(i) for every whole group of 16 elements from i: work on
+/// other rows that the units have room for.
+template <typename T, class F>
+HWY_INLINE T ExpMinus(const T* x, T* y, int64_t n, T greatest, F meanwhile) {
   using L = Lanes16<T>;
   const LaneTag<T> d;
   using V = hn::Vec<LaneTag<T>>;
@@ -159,6 +159,7 @@ HWY_INLINE T ExpMinus(const T* x, T* y, int64_t n, T greatest) {
     } else {
       for (int64_t v = 0; v < L::kCount; ++v) value[v] = Exp(d, value[v]);
     }
+    meanwhile(i);
     MODNET_UNROLL
     for (int64_t v = 0; v < L::kCount; ++v) {
       hn::StoreU(value[v], d, y + i + v * L::kWidth);
@@ -176,6 +177,11 @@ HWY_INLINE T ExpMinus(const T* x, T* y, int64_t n, T greatest) {
     for (int64_t j = 0; i + j < n; ++j) y[i + j] = tail[j];
   }
   return acc.sum();
+}
+
+template <typename T>
+HWY_INLINE T ExpMinus(const T* x, T* y, int64_t n, T greatest) {
+  return ExpMinus(x, y, n, greatest, [](int64_t) HWY_ATTR {});
 }
 
 }  // namespace HWY_NAMESPACE

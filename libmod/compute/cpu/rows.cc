@@ -22,15 +22,6 @@ HWY_INLINE T CanonicalScalar(T x) {
 }
 
 template <typename T>
-HWY_INLINE void SoftmaxRow(const T* x, T* y, int64_t n) {
-  const LaneTag<T> d;
-  using V = hn::Vec<LaneTag<T>>;
-  const T total = ExpMinus(x, y, n, RowMax(x, n));
-  const V t = hn::Set(d, total);
-  MapGroups(y, y, n, T{0}, [d, t](int64_t, V v, int64_t) HWY_ATTR { return Canonical(d, hn::Div(v, t)); });
-}
-
-template <typename T>
 HWY_INLINE void LogSoftmaxRow(const T* x, T* y, int64_t n) {
   const LaneTag<T> d;
   using V = hn::Vec<LaneTag<T>>;
@@ -180,9 +171,38 @@ HWY_INLINE void AxpyOf(T a, const T* x, T* y, int64_t n) {
   for (; i < n; ++i) y[i] = CanonicalScalar(std::fma(a, x[i], y[i]));
 }
 
+/// A row is divided while the exponentials of the next are taken: a division keeps one unit busy for long, and the others free.
 template <typename T>
 HWY_INLINE void SoftmaxRows(RowsOf<const T> x, RowsOf<T> out) {
-  for (int64_t r = 0; r < x.rows; ++r) SoftmaxRow(x.data + r * x.stride, out.data + r * out.stride, x.columns);
+  using L = Lanes16<T>;
+  const LaneTag<T> d;
+  using V = hn::Vec<LaneTag<T>>;
+  const int64_t n = x.columns, whole = n / kVirtualLanes * kVirtualLanes;
+  T* before = nullptr;  // the row that waits for its division by 'total'
+  V total = hn::Zero(d);
+  const auto divide = [d, &before, &total](int64_t i) HWY_ATTR {
+    MODNET_UNROLL
+    for (int64_t v = 0; v < L::kCount; ++v) hn::StoreU(hn::Div(hn::LoadU(d, before + i + v * L::kWidth), total), d, before + i + v * L::kWidth);
+  };
+  const auto divide_rest = [&](int64_t from) HWY_ATTR {
+    MapGroups(before + from, before + from, n - from, T{0}, [&total](int64_t, V v, int64_t) HWY_ATTR { return hn::Div(v, total); });
+  };
+  for (int64_t r = 0; r < x.rows; ++r) {
+    const T* from = x.data + r * x.stride;
+    T* y = out.data + r * out.stride;
+    const T greatest = RowMax(from, n);
+    T sum;
+    if (before == nullptr) {
+      sum = ExpMinus(from, y, n, greatest);
+    } else {
+      sum = ExpMinus(from, y, n, greatest, divide);
+      divide_rest(whole);
+    }
+    before = sum == sum ? y : nullptr;  // a sum that is a number is at least 1, and its parts are numbers
+    total = hn::Set(d, sum);
+    for (int64_t i = 0; before == nullptr && i < n; ++i) y[i] = CanonicalScalar(sum);
+  }
+  if (before != nullptr) divide_rest(0);
 }
 template <typename T>
 HWY_INLINE void LogSoftmaxRows(RowsOf<const T> x, RowsOf<T> out) {

@@ -95,10 +95,10 @@ def rounds_of(contenders, rounds):
 
 
 def speed_line(what, runs, ours, peer, peer_name, field, goal=None, **figures):
-    """Ours to the peer's speed; with a goal or for information."""
+    """Ours to the peer's, a speed; with a goal or for information."""
     ratio = median(runs[peer], field) / median(runs[ours], field)
     passed = None if goal is None else ratio >= goal
-    report(what, passed, "-" if goal is None else f">= {goal:.2f}", round(ratio, 3), peer_name,
+    report(f"{what} beside {peer}", passed, "-" if goal is None else f">= {goal:.2f}", round(ratio, 3), peer_name,
            ms=[round(1e3 * median(runs[name], field), 2) for name in (ours, peer)], **figures)
     return passed is not False
 

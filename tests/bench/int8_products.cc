@@ -81,7 +81,7 @@ void measure(const Shape& shape, int rounds) {
   // For information: without VNNI an exact 8-bit product can be 1.55 times as fast at most; the goals are embed's.
   what("speed");
   std::printf("\"peer\": \"our f32 product\", \"ratio\": %.3f, \"goal\": \"-\", \"ok\": null, \"unit\": \"Gop/s\", \"best\": %.1f}\n", ratio, ours);
-  what("speed");  // theirs without the rows' way to whole numbers and back: more than a layer's share is ours
+  what("speed beside oneDNN");  // theirs without the rows' way to whole numbers and back: more than a layer's share is ours
   if (dnn.there()) {
     std::printf("\"peer\": \"oneDNN dnnl_gemm_u8s8s32\", \"ratio\": %.3f, \"goal\": \"-\", \"ok\": null, \"unit\": \"Gop/s\", \"onednn_best\": %.1f}\n",
                 ours / dnn_best, dnn_best);

@@ -166,7 +166,7 @@ bool measure(const Kernel& kernel, Place& place, int rounds) {
   if (kernel.peer != nullptr) {
     if (library.there()) {
       const double to_library = ours.rate() / theirs.rate();
-      print_ratio(what, "glibc libmvec, 4 ulp", to_library, kLibraryGoal);
+      print_ratio(what + ", beside libmvec", "glibc libmvec, 4 ulp", to_library, kLibraryGoal);
       std::printf(", \"their_elements_a_second\": %.4g}\n", theirs.rate());
       met = met && to_library >= kLibraryGoal;
     } else {

@@ -55,14 +55,14 @@ double goal_of(const Shape& shape) {
 }
 
 // "product f32 …", the beginning of a line.
-void print_what(const Shape& shape, int threads) {
-  std::printf("{\"what\": \"product f32 %lldx%lldx%lld, %s, %d threads\", ", static_cast<long long>(shape.m),
-              static_cast<long long>(shape.k), static_cast<long long>(shape.n), std::string(modnet::cpu_target_name()).c_str(), threads);
+void print_what(const Shape& shape, int threads, const char* rest) {
+  std::printf("{\"what\": \"product f32 %lldx%lldx%lld, %s, %d threads%s\", ", static_cast<long long>(shape.m),
+              static_cast<long long>(shape.k), static_cast<long long>(shape.n), std::string(modnet::cpu_target_name()).c_str(), threads, rest);
 }
 
 // For information: no goal is set against oneDNN, whose bits depend on the CPU and on the other rows.
 void print_one_dnn(const Shape& shape, int threads, const Series& ours, const Series& unpacked, const Series& theirs) {
-  print_what(shape, threads);
+  print_what(shape, threads, ", beside oneDNN");
   if (theirs.gflops.empty()) {
     std::printf("%s", modnet::bench::kNoOneDnn);
     return;
@@ -128,7 +128,7 @@ bool measure(const Shape& shape, ThreadPool& pool, int rounds) {
   const double share = ours.best_by_processor() / peak.best_by_processor();
   const double goal = goal_of(shape);
   const bool met = share >= goal;
-  print_what(shape, pool.size());
+  print_what(shape, pool.size(), "");
   std::printf("\"peer\": \"FMA peak\", \"ratio\": %.3f, ", share);
   if (goal > 0) {
     std::printf("\"goal\": \">= %.2f\", \"ok\": %s", goal, met ? "true" : "false");

@@ -245,10 +245,10 @@ void run_tasks(ThreadPool* pool, int64_t tasks, const std::function<void(int64_t
   for (int64_t task = 0; task < tasks; ++task) body(task, 0);
 }
 
-void run_tasks(ThreadPool* pool, int64_t tasks, int64_t bytes, const std::function<void(int64_t, void*)>& body) {
+void run_tasks(ThreadPool* pool, int64_t tasks, int64_t bytes, const std::function<void(int64_t, int, void*)>& body) {
   AlignedBlock<char> own;
   if (pool == nullptr) own = aligned_block<char>(bytes);
-  run_tasks(pool, tasks, [&](int64_t task, int worker) { body(task, pool == nullptr ? own.get() : pool->scratch(worker, bytes)); });
+  run_tasks(pool, tasks, [&](int64_t task, int worker) { body(task, worker, pool == nullptr ? own.get() : pool->scratch(worker, bytes)); });
 }
 
 int usable_cores() {

@@ -44,7 +44,7 @@ class ThreadPool {
 /// parallel_for() on a pool that may be null: then in the calling thread, one task after the other.
 void run_tasks(ThreadPool* pool, int64_t tasks, const std::function<void(int64_t task, int worker)>& body);
 /// The same, with `bytes` of scratch space for each task while it runs: that of its worker.
-void run_tasks(ThreadPool* pool, int64_t tasks, int64_t bytes, const std::function<void(int64_t task, void* scratch)>& body);
+void run_tasks(ThreadPool* pool, int64_t tasks, int64_t bytes, const std::function<void(int64_t task, int worker, void* scratch)>& body);
 
 /// Cores that this thread may run on (its affinity mask before any pool pinned it), at least 1: the default number of
 /// threads.

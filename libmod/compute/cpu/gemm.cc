@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 namespace modnet::cpu {
 namespace {
@@ -14,6 +15,8 @@ constexpr int64_t kRowsABlock = 48;
 constexpr int64_t kTasksAThread = 4;
 // Products below this many multiply-adds are not worth waking anybody.
 constexpr int64_t kAlone = 100'000;
+// Depths of few rows that stay packed: they take some 300 KB.
+constexpr int64_t kDepthsKept = 4;
 // Depths of b that are packed at a time when b comes unpacked.
 constexpr int64_t kDepthsAPack = 4;
 
@@ -36,15 +39,22 @@ Cut cut_output(int64_t m, int64_t n, int threads) {
   return cut;
 }
 
+// Rows of a as a worker has packed them: those from `row` on, one depth of k behind the other where there is room for all.
+template <typename T>
+struct PackedRows {
+  T* data = nullptr;
+  int64_t stride = 0;  // from one depth to the next; 0: each takes the place of the last
+  int64_t row = -1;
+};
+
 // One task: all of k for one rectangle of c.
 template <typename T>
 void run_task(const Product<T>& product, const T* panels, int64_t k_begin, int64_t k_end, int64_t row_begin,
-              int64_t row_end, int64_t panel_begin, int64_t panel_end, T* packed) {
+              int64_t row_end, int64_t panel_begin, int64_t panel_end, PackedRows<T>& packed) {
   const int64_t column = panel_begin * kPanel<T>;
   const int64_t depth_all = k_end - k_begin;
   Block<T> block;
   block.rows = row_end - row_begin;
-  block.a = packed;
   block.panel_stride = depth_all * kPanel<T>;
   block.columns = std::min(panel_end * kPanel<T>, product.n) - column;
   block.c = product.c + row_begin * product.ldc + column;
@@ -54,7 +64,9 @@ void run_task(const Product<T>& product, const T* panels, int64_t k_begin, int64
     block.columns = std::min(block.columns, row_end - column);
     if (block.columns <= 0) return;
   }
+  const bool there = packed.stride != 0 && packed.row == row_begin;
   int64_t done = 0;
+  T* at = packed.data;
   do {
     block.depth = std::min(kDepth<T>, depth_all - done);
     block.chain = k_begin + done == 0 ? product.chain : Chain::kContinue;
@@ -64,10 +76,13 @@ void run_task(const Product<T>& product, const T* panels, int64_t k_begin, int64
     block.act = last ? product.act : nullptr;
     Operand<T> rows = product.a;
     rows.data += row_begin * rows.row_step + (k_begin + done) * rows.column_step;
-    pack_rows(rows, product.sign, block.rows, block.depth, packed);
+    if (!there) pack_rows(rows, product.sign, block.rows, block.depth, at);
+    block.a = at;
     multiply_block(block);
     done += block.depth;
+    at += packed.stride;
   } while (done < depth_all);
+  packed.row = row_begin;
 }
 
 // c for k in [k_begin, k_end), whose panels are packed.
@@ -77,8 +92,12 @@ void run_depths(ThreadPool* pool, const Product<T>& product, const T* panels, in
   const int64_t strips = ceil_div(product.m, strip_rows());
   const int64_t all_panels = ceil_div(product.n, kPanel<T>);
   const int64_t most_rows = (ceil_div(strips, cut.row_blocks) + 1) * strip_rows();
-  const int64_t packed_bytes = most_rows * kStride<T> * static_cast<int64_t>(sizeof(T));
-  run_tasks(pool, cut.row_blocks * cut.column_groups, packed_bytes, [&](int64_t task, void* packed) {
+  const int64_t depths = ceil_div(k_end - k_begin, kDepth<T>);
+  // With few rows, a worker has several tasks on the same ones: packing them each time took a quarter of the time at 16 rows.
+  const int64_t stride = cut.row_blocks == 1 && cut.column_groups > 1 && depths <= kDepthsKept ? most_rows * kStride<T> : 0;
+  const int64_t bytes = most_rows * kStride<T> * (stride != 0 ? depths : 1) * static_cast<int64_t>(sizeof(T));
+  std::vector<PackedRows<T>> packed(pool == nullptr ? 1 : static_cast<size_t>(pool->size()), {nullptr, stride, -1});
+  run_tasks(pool, cut.row_blocks * cut.column_groups, bytes, [&](int64_t task, int worker, void* scratch) {
     const int64_t row = task / cut.column_groups;
     const int64_t group = task % cut.column_groups;
     const int64_t row_begin = product.m * (strips * row / cut.row_blocks) / strips;
@@ -86,7 +105,9 @@ void run_depths(ThreadPool* pool, const Product<T>& product, const T* panels, in
     const int64_t panel_begin = all_panels * group / cut.column_groups;
     const int64_t panel_end = all_panels * (group + 1) / cut.column_groups;
     if (row_begin == row_end || panel_begin == panel_end) return;
-    run_task(product, panels, k_begin, k_end, row_begin, row_end, panel_begin, panel_end, static_cast<T*>(packed));
+    PackedRows<T>& mine = packed[static_cast<size_t>(worker)];
+    mine.data = static_cast<T*>(scratch);
+    run_task(product, panels, k_begin, k_end, row_begin, row_end, panel_begin, panel_end, mine);
   });
 }
 

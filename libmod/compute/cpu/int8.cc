@@ -148,7 +148,7 @@ void linear_int8(const ComputeContext& context, const float* a, int64_t lda, int
   // Few rows are shared out by columns too: each task then makes whole numbers of them for itself, a small part of its work.
   const int64_t groups = blocks >= threads ? 1 : std::min(panels, ceil_div(threads, blocks));
   const int64_t strips = ceil_div(m, kernel.rows), most_rows = (ceil_div(strips, blocks) + 1) * kernel.rows;
-  run_tasks(pool, blocks * groups, WholeRows::bytes_of(b, most_rows), [&](int64_t task, void* memory) {
+  run_tasks(pool, blocks * groups, WholeRows::bytes_of(b, most_rows), [&](int64_t task, int, void* memory) {
     const int64_t block = task / groups, group = task % groups;
     const int64_t first = m * (strips * block / blocks) / strips, last = m * (strips * (block + 1) / blocks) / strips;
     const int64_t panel_begin = panels * group / groups, panel_end = panels * (group + 1) / groups;

@@ -144,7 +144,7 @@ TEST_CASE("tasks run once with scratch space of their own, with a pool and witho
     for (const int64_t tasks : {0, 1, 40}) {
       std::vector<std::atomic<int>> runs(static_cast<size_t>(tasks));
       std::atomic<int> spoiled{0};
-      run_tasks(team, tasks, 4096, [&](int64_t task, void* scratch) {
+      run_tasks(team, tasks, 4096, [&](int64_t task, int, void* scratch) {
         auto* words = static_cast<int64_t*>(scratch);
         for (int i = 0; i < 512; ++i) words[i] = task;
         for (int i = 0; i < 512; ++i) spoiled.fetch_add(words[i] == task ? 0 : 1);

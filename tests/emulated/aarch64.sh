@@ -14,7 +14,7 @@ compile() {
 export -f compile
 export compiler build
 rm -f "$build"/*.o
-printf '%s\n' libmod/compute/{aligned,threads,matmul,linalg,random,profile}.cc libmod/compute/{cpu,reference}/*.cc libmod/compute/vendor/blas.cc \
+printf '%s\n' libmod/compute/{aligned,threads,matmul,linalg,random,profile}.cc libmod/compute/{cpu,reference}/*.cc libmod/compute/vendor/blas.cc formats/base/shared_library.cc \
   tests/unit/compute/{matmul,linalg,math,elementwise,rows,pool,attention,random,int8}_test.cc tests/support/doctest_main.cc |
   xargs -P "$(nproc)" -I FILE bash -c 'compile FILE'
 "$compiler" -static "$build"/*.o -o "$build/tests" -lpthread 2>"$build/link.log" || { cat "$build/link.log" >&2; exit 1; }

@@ -7,11 +7,12 @@
 
 namespace modnet {
 
-/// Columns that skinny products work in: n rounded up to a multiple of 8.
-[[nodiscard]] constexpr int64_t skinny_width(int64_t n) { return (n + 7) / 8 * 8; }
+/// Columns that skinny products work in: n rounded up to whole vectors of the chosen instruction set, 4 or 8 numbers. Columns beyond n never
+/// show in the others.
+[[nodiscard]] int64_t skinny_width(int64_t n);
 
 /// c[m, width] += a · b for a[m, k] with element (i, p) at a + i · row_step + p · depth_step (so either of a matrix and
-/// its transpose) and b[k, width]; rows of b and c follow one another. width is a multiple of 8. Each element of c
+/// its transpose) and b[k, width]; rows of b and c follow one another. width is what skinny_width() gives. Each element of c
 /// continues its chain of fused multiply-adds over p, ascending: start from zeros for a product, from the last sums to
 /// go on. Runs in the calling thread. c must not overlap a or b.
 void skinny_product(int64_t m, int64_t width, int64_t k, const double* a, int64_t row_step, int64_t depth_step,

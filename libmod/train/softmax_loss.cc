@@ -1,4 +1,5 @@
-// One pass over the rows: logits, softmax and residual of a block while it is in cache, then its share of the gradient.
+// One pass over the rows: logits, softmax and residual of a few rows, then their share of the gradient while they are in the first caches;
+// each element of it is one chain over the rows, so it does not matter how many come at once.
 //
 // Rows are divided into lanes, each a fixed run of blocks with sums of its own; threads take whole lanes, and the
 // lanes' sums are added in order at the end. So the result does not depend on the number of threads. Where θ is large
@@ -17,6 +18,7 @@ namespace {
 
 constexpr int64_t kLanes = 16;
 constexpr int64_t kMostSkinny = 64;  // classes beyond which the general product pays
+constexpr int64_t kRowsAtOnce = 32;  // of one column 3 KB apart they fit a first-level cache: 4 of its sets, 8 ways
 constexpr int64_t kLargeTheta = 1 << 20;
 
 }  // namespace
@@ -48,12 +50,11 @@ std::vector<double> SoftmaxLoss::by_column(std::span<const double> theta) const 
   return out;
 }
 
-// The block's logits, without the bias.
-void SoftmaxLoss::logits(std::span<const double> columns, int64_t block, const double* z, Scratch& scratch) const {
-  const int64_t rows = design_->rows_in(block);
+// The rows' logits, without the bias.
+void SoftmaxLoss::logits(std::span<const double> columns, int64_t rows, const double* z, Scratch& scratch) const {
   const int64_t d = design_->columns();
-  scratch.p.resize(static_cast<size_t>(design_->block_rows() * width_));
-  scratch.sums.resize(static_cast<size_t>(design_->block_rows()));
+  scratch.p.resize(static_cast<size_t>(rows * width_));
+  scratch.sums.resize(static_cast<size_t>(rows));
   scratch.shift.resize(scratch.sums.size());
   if (classes_ <= kMostSkinny) {
     std::fill(scratch.p.begin(), scratch.p.end(), 0.0);
@@ -63,9 +64,8 @@ void SoftmaxLoss::logits(std::span<const double> columns, int64_t block, const d
   }
 }
 
-// Turns the block's logits into probabilities; returns the sum of its losses.
-double SoftmaxLoss::probabilities(std::span<const double> columns, int64_t block, Scratch& scratch) const {
-  const int64_t rows = design_->rows_in(block);
+// Turns the logits of the rows from `first` on into probabilities; returns `loss` plus theirs, row by row.
+double SoftmaxLoss::probabilities(std::span<const double> columns, int64_t first, int64_t rows, double loss, Scratch& scratch) const {
   const double* bias = columns.data() + design_->columns() * width_;
   for (int64_t i = 0; i < rows; ++i) {
     double* row = scratch.p.data() + i * width_;
@@ -75,7 +75,7 @@ double SoftmaxLoss::probabilities(std::span<const double> columns, int64_t block
       top = row[c] > top ? row[c] : top;
     }
     for (int64_t c = 0; c < classes_; ++c) row[c] -= top;
-    scratch.shift[static_cast<size_t>(i)] = row[labels_[static_cast<size_t>(block * design_->block_rows() + i)]];
+    scratch.shift[static_cast<size_t>(i)] = row[labels_[static_cast<size_t>(first + i)]];
   }
   unary(UnaryOp::kExp, scratch.p.data(), scratch.p.data(), rows * width_);
   for (int64_t i = 0; i < rows; ++i) {
@@ -87,7 +87,6 @@ double SoftmaxLoss::probabilities(std::span<const double> columns, int64_t block
     scratch.sums[static_cast<size_t>(i)] = sum;
   }
   unary(UnaryOp::kLog, scratch.sums.data(), scratch.sums.data(), rows);
-  double loss = 0;
   for (int64_t i = 0; i < rows; ++i) {
     loss += scratch.sums[static_cast<size_t>(i)] - scratch.shift[static_cast<size_t>(i)];
   }
@@ -109,22 +108,29 @@ double SoftmaxLoss::evaluate(std::span<const double> theta, double penalty, std:
     double* mine = lane_gradient.data() + lane * lane_size;
     for (int64_t b = design_->blocks() * lane / lanes; b < design_->blocks() * (lane + 1) / lanes; ++b) {
       const double* z = design_->block(b, scratch.block);
-      const int64_t rows = design_->rows_in(b);
-      logits(columns, b, z, scratch);
-      lane_loss[static_cast<size_t>(lane)] += probabilities(columns, b, scratch);
-      for (int64_t i = 0; i < rows; ++i) {  // residual p − y, and its column sums: the gradient of the bias
-        double* row = scratch.p.data() + i * width_;
-        row[labels_[static_cast<size_t>(b * design_->block_rows() + i)]] -= 1;
-        for (int64_t c = 0; c < classes_; ++c) mine[weights + c] += row[c];
+      const int64_t all = design_->rows_in(b);
+      const int64_t most = classes_ <= kMostSkinny ? kRowsAtOnce : all;
+      double loss = 0;
+      for (int64_t done = 0; done < all; done += most) {
+        const int64_t first = b * design_->block_rows() + done, rows = std::min(most, all - done);
+        const double* part = z + done * d;
+        logits(columns, rows, part, scratch);
+        loss = probabilities(columns, first, rows, loss, scratch);
+        for (int64_t i = 0; i < rows; ++i) {  // residual p − y, and its column sums: the gradient of the bias
+          double* row = scratch.p.data() + i * width_;
+          row[labels_[static_cast<size_t>(first + i)]] -= 1;
+          for (int64_t c = 0; c < classes_; ++c) mine[weights + c] += row[c];
+        }
+        if (classes_ <= kMostSkinny) {
+          skinny_product(d, width_, rows, part, 1, d, scratch.p.data(), mine);
+        } else {
+          scratch.product.resize(static_cast<size_t>(weights));
+          matmul(context_, d, width_, rows, part, d, Trans::kYes, scratch.p.data(), width_, Trans::kNo,
+                 scratch.product.data(), width_);
+          axpy(1.0, scratch.product.data(), mine, weights);
+        }
       }
-      if (classes_ <= kMostSkinny) {
-        skinny_product(d, width_, rows, z, 1, d, scratch.p.data(), mine);
-      } else {
-        scratch.product.resize(static_cast<size_t>(weights));
-        matmul(context_, d, width_, rows, z, d, Trans::kYes, scratch.p.data(), width_, Trans::kNo,
-               scratch.product.data(), width_);
-        axpy(1.0, scratch.product.data(), mine, weights);
-      }
+      lane_loss[static_cast<size_t>(lane)] += loss;
     }
   };
   if (lanes == 1) {
@@ -162,8 +168,8 @@ std::vector<double> SoftmaxLoss::class_covariance(std::span<const double> theta)
     double* mine = sums.data() + static_cast<size_t>(lane) * lane_size;
     for (int64_t b = design_->blocks() * lane / lanes; b < design_->blocks() * (lane + 1) / lanes; ++b) {
       const int64_t rows = design_->rows_in(b);
-      logits(columns, b, design_->block(b, scratch.block), scratch);
-      probabilities(columns, b, scratch);
+      logits(columns, rows, design_->block(b, scratch.block), scratch);
+      (void)probabilities(columns, b * design_->block_rows(), rows, 0, scratch);
       gram(context_, rows, classes_, scratch.p.data(), width_, part.data(), classes_);
       axpy(1.0, part.data(), mine, static_cast<int64_t>(k * k));
       for (int64_t i = 0; i < rows; ++i) axpy(1.0, scratch.p.data() + i * width_, mine + k * k, classes_);

@@ -31,8 +31,8 @@ class SoftmaxLoss {
  private:
   struct Scratch;
   [[nodiscard]] std::vector<double> by_column(std::span<const double> theta) const;
-  void logits(std::span<const double> columns, int64_t block, const double* z, Scratch& scratch) const;
-  double probabilities(std::span<const double> columns, int64_t block, Scratch& scratch) const;
+  void logits(std::span<const double> columns, int64_t rows, const double* z, Scratch& scratch) const;
+  double probabilities(std::span<const double> columns, int64_t first, int64_t rows, double loss, Scratch& scratch) const;
 
   ComputeContext context_;
   const Design* design_;

@@ -102,6 +102,8 @@ void product(int64_t m, int64_t width, int64_t k, Left a, const double* b, doubl
 
 #endif  // HWY_NATIVE_FMA
 
+int64_t vector_of() { return HWY_TARGET == HWY_AVX3 ? 8 : 4; }
+
 void scaled(const float* HWY_RESTRICT x, const double* HWY_RESTRICT mean, const double* HWY_RESTRICT factor,
             double* HWY_RESTRICT out, int64_t n) {
   int64_t i = 0;
@@ -125,10 +127,12 @@ namespace modnet::cpu {
 namespace {
 HWY_EXPORT(product);
 HWY_EXPORT(scaled);
+HWY_EXPORT(vector_of);
 
 void dispatch_product(int64_t m, int64_t width, int64_t k, Left a, const double* b, double* c) {
   HWY_DYNAMIC_DISPATCH(product)(m, width, k, a, b, c);
 }
+int64_t dispatch_vector() { return HWY_DYNAMIC_DISPATCH(vector_of)(); }
 void dispatch_scaled(const float* x, const double* mean, const double* factor, double* out, int64_t n) {
   HWY_DYNAMIC_DISPATCH(scaled)(x, mean, factor, out, n);
 }
@@ -136,6 +140,11 @@ void dispatch_scaled(const float* x, const double* mean, const double* factor, d
 }  // namespace modnet::cpu
 
 namespace modnet {
+
+int64_t skinny_width(int64_t n) {
+  const int64_t vector = cpu::dispatch_vector();
+  return (n + vector - 1) / vector * vector;
+}
 
 void skinny_product(int64_t m, int64_t width, int64_t k, const double* a, int64_t row_step, int64_t depth_step,
                     const double* b, double* c) {

@@ -193,9 +193,8 @@ Json diff_json(const DiffResult& result) {
 
 Result<int> run_diff(Invocation& invocation, const std::string& before, const std::string& after) {
   Console& console = invocation.console;
-  const int64_t limit = invocation.args.has("max-memory") ? invocation.max_memory() : 0;
-  MODNET_ASSIGN(const ModuleFile old_module, ModuleFile::open(before, limit));
-  MODNET_ASSIGN(const ModuleFile new_module, ModuleFile::open(after, limit));
+  MODNET_ASSIGN(const ModuleFile old_module, ModuleFile::open(before, open_options(invocation)));
+  MODNET_ASSIGN(const ModuleFile new_module, ModuleFile::open(after, open_options(invocation)));
   const SideNames names{input_name(before), input_name(after)};
   const Statistics statistics = invocation.args.flag("stats") ? Statistics::kYes : Statistics::kNo;
   MODNET_ASSIGN(ModuleDiff diff, diff_modules(old_module.view, new_module.view, statistics, names));

@@ -31,8 +31,7 @@ Result<ModuleView> find(const ModuleView& view, std::string_view path, const std
 
 Result<int> extract(Invocation& invocation, const std::string& path) {
   const std::string name = invocation.args.word("COMPONENT");
-  const int64_t limit = invocation.args.has("max-memory") ? invocation.max_memory() : 0;
-  MODNET_ASSIGN(const ModuleFile module, ModuleFile::open(path, limit));
+  MODNET_ASSIGN(const ModuleFile module, ModuleFile::open(path, open_options(invocation)));
   MODNET_ASSIGN(const ModuleView part, find(module.view, name, ""));
   const auto offset = static_cast<int64_t>(part.bytes().data() - module.file.bytes().data());
   const auto length = static_cast<int64_t>(part.bytes().size());

@@ -248,8 +248,7 @@ Result<int> run(Invocation& invocation) {
   if (args.flag("stats")) return usage("--stats is about two files; expected it with --diff");
   if (files.size() != 1) return usage("expected one FILE, got two", "add --diff to compare them");
   const std::string path = files[0];
-  const int64_t limit = invocation.args.has("max-memory") ? invocation.max_memory() : 0;
-  MODNET_ASSIGN(const ModuleFile module, ModuleFile::open(path, limit));
+  MODNET_ASSIGN(const ModuleFile module, ModuleFile::open(path, open_options(invocation)));
   Result<int> result = inspect_view(invocation, module.view, input_name(path));
   if (!result.ok()) return std::move(result).error().in_file(input_name(path));
   return result;

@@ -6,16 +6,20 @@ namespace modnet {
 
 std::string input_name(const std::string& path) { return path == "-" ? "(standard input)" : path; }
 
-Result<ModuleFile> ModuleFile::open(const std::string& path, int64_t memory_limit) {
+OpenOptions open_options(const Invocation& invocation) {
+  return {.memory_limit = invocation.args.has("max-memory") ? invocation.max_memory() : 0, .threads = invocation.threads()};
+}
+
+Result<ModuleFile> ModuleFile::open(const std::string& path, const OpenOptions& options) {
   Result<MappedFile> file = MappedFile::open(path);
   if (!file.ok()) return std::move(file).error().in_file(input_name(path));
-  Result<ModuleView> view = ModuleView::open(file->bytes(), OpenOptions{.memory_limit = memory_limit});
+  Result<ModuleView> view = ModuleView::open(file->bytes(), options);
   if (!view.ok()) return std::move(view).error().in_file(input_name(path));
   return ModuleFile{std::move(file).value(), std::move(view).value()};
 }
 
-Result<ModuleFile> ModuleFile::open_checked(const std::string& path) {
-  MODNET_ASSIGN(ModuleFile module, open(path));
+Result<ModuleFile> ModuleFile::open_checked(const std::string& path, const OpenOptions& options) {
+  MODNET_ASSIGN(ModuleFile module, open(path, options));
   if (Status status = check_module(module.view.index()); !status.ok()) return std::move(status).error().in_file(input_name(path));
   return module;
 }

@@ -1,9 +1,9 @@
 // A module file that a command was given by name. Tested by tests/cli/inspect-* and verify-*.
 #pragma once
 
-#include <cstdint>
 #include <string>
 
+#include "commands/command.h"
 #include "formats/base/file.h"
 #include "formats/module/read.h"
 
@@ -13,11 +13,14 @@ namespace modnet {
 struct ModuleFile {
   MappedFile file;
   ModuleView view;
-  /// `path` "-" is standard input. memory_limit: of decompressed segments, 0 as OpenOptions has it. Errors name the file.
-  [[nodiscard]] static Result<ModuleFile> open(const std::string& path, int64_t memory_limit = 0);
+  /// `path` "-" is standard input. Errors name the file.
+  [[nodiscard]] static Result<ModuleFile> open(const std::string& path, const OpenOptions& options = {});
   /// open() for a module that will be run or built upon: its ports obey check_module(), too. kMalformed names the port.
-  [[nodiscard]] static Result<ModuleFile> open_checked(const std::string& path);
+  [[nodiscard]] static Result<ModuleFile> open_checked(const std::string& path, const OpenOptions& options = {});
 };
+
+/// As the command line has it: --threads, and --max-memory where it is given.
+[[nodiscard]] OpenOptions open_options(const Invocation& invocation);
 
 /// What errors and results call an input: "standard input" for "-".
 [[nodiscard]] std::string input_name(const std::string& path);

@@ -62,9 +62,8 @@ Status check_signers(const ModuleView& view, const std::vector<TrustPolicy>& pol
 
 /// One file: its report, or the error that kept it from being opened as the only failure.
 Checked verify_file(const Invocation& invocation, const std::string& path, const std::vector<TrustPolicy>& policies) {
-  const int64_t limit = invocation.args.has("max-memory") ? invocation.max_memory() : 0;
   Checked out;
-  Result<ModuleFile> module = ModuleFile::open(path, limit);
+  Result<ModuleFile> module = ModuleFile::open(path, open_options(invocation));
   if (!module.ok()) {
     out.report.failures.push_back(std::move(module).error());
     return out;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "formats/base/limits.h"
+#include "formats/base/some_threads.h"
 #include "formats/base/text.h"
 #include "formats/module/check.h"
 #include "formats/module/chunks.h"
@@ -44,6 +45,12 @@ std::optional<size_t> find_sorted(const std::vector<Record>& records, std::strin
 
 }  // namespace
 
+struct ModuleView::Shared {
+  int64_t limit = 0;
+  int threads = 1;
+  std::atomic<int64_t> memory = 0;  // what decompressed segments may still take
+};
+
 struct ModuleView::State {
   Bytes bytes;
   Preamble preamble;
@@ -51,8 +58,7 @@ struct ModuleView::State {
   std::vector<TrailerEntry> trailers;
   ModuleDigests digests;
   int depth = 0;
-  int64_t limit = 0;
-  std::shared_ptr<std::atomic<int64_t>> memory;  // what decompressed segments may still take, shared with components
+  std::shared_ptr<Shared> shared;
   // One entry a tensor, then one an asset: was its XXH3 right, and its decompressed bytes.
   std::unique_ptr<std::atomic<bool>[]> checked;
   std::mutex mutex;
@@ -69,17 +75,19 @@ Result<ModuleView> ModuleView::open(Bytes bytes, const OpenOptions& options) {
   if (limit <= 0 &&
       (!checked_mul(static_cast<int64_t>(bytes.size()), 4, &limit) || !checked_add(limit, kParserSlack, &limit)))
     limit = int64_t{1} << 62;
-  return open_at(bytes, 0, limit, std::make_shared<std::atomic<int64_t>>(limit));
+  auto shared = std::make_shared<Shared>();
+  shared->limit = limit;
+  shared->threads = options.threads;
+  shared->memory = limit;
+  return open_at(bytes, 0, std::move(shared));
 }
 
-Result<ModuleView> ModuleView::open_at(Bytes bytes, int depth, int64_t limit,
-                                       std::shared_ptr<std::atomic<int64_t>> memory) {
+Result<ModuleView> ModuleView::open_at(Bytes bytes, int depth, std::shared_ptr<Shared> shared) {
   if (depth > kMaxComponentDepth) return malformed("components are nested more than 32 deep");
   auto state = std::make_unique<State>();
   state->bytes = bytes;
   state->depth = depth;
-  state->limit = limit;
-  state->memory = std::move(memory);
+  state->shared = std::move(shared);
   MODNET_ASSIGN(state->preamble, decode_preamble(bytes));
   const Preamble& preamble = state->preamble;
   // A copy, aligned and steady: a file that changes while mapped must not change between the checks and the use.
@@ -107,7 +115,7 @@ const Preamble& ModuleView::preamble() const { return state_->preamble; }
 const std::vector<TrailerEntry>& ModuleView::trailers() const { return state_->trailers; }
 Bytes ModuleView::bytes() const { return state_->bytes; }
 int ModuleView::depth() const { return state_->depth; }
-int64_t ModuleView::memory_limit() const { return state_->limit; }
+int64_t ModuleView::memory_limit() const { return state_->shared->limit; }
 // Format 1.0 defines no optional feature, so every one is unknown.
 const std::vector<std::string>& ModuleView::unknown_features() const { return state_->index.optional_features; }
 
@@ -145,27 +153,30 @@ Result<Bytes> ModuleView::segment(const Record& record, size_t slot, std::string
     const Error too_much{Code::kUnavailable,
                          "MEMORY",
                          quoted(what, record.name) + " unpacks to " + std::to_string(raw) +
-                             " bytes, which passes the memory limit of " + std::to_string(state.limit),
+                             " bytes, which passes the memory limit of " + std::to_string(state.shared->limit),
                          "offset " + std::to_string(record.offset),
                          {},
                          "raise --max-memory"};
-    if (state.memory->fetch_sub(raw) < raw) {
-      state.memory->fetch_add(raw);
+    if (state.shared->memory.fetch_sub(raw) < raw) {
+      state.shared->memory.fetch_add(raw);
       return too_much;
     }
     AlignedBytes fresh(static_cast<std::byte*>(
         ::operator new[](std::max<size_t>(record.raw_length, 1), std::align_val_t{kAlignment}, std::nothrow)));
     if (fresh == nullptr) return too_much;
-    size_t from = 0;
-    for (size_t i = 0; i < record.chunk_stored.size(); ++i) {
+    const size_t chunks = record.chunk_stored.size();
+    std::vector<size_t> from(chunks);
+    for (size_t i = 1; i < chunks; ++i) from[i] = from[i - 1] + record.chunk_stored[i - 1];
+    std::vector<Status> unpacked(chunks, ok());
+    run_on_threads(chunks, state.shared->threads, [&](size_t i) {
       const size_t start = i * record.chunk_raw;
       const size_t size = std::min<uint64_t>(record.chunk_raw, record.raw_length - start);
-      Status unpacked = decompress_chunk(stored.subspan(from, record.chunk_stored[i]), {fresh.get() + start, size});
-      if (!unpacked.ok()) {
-        state.memory->fetch_add(raw);
-        return digest_error(quoted(what, record.name) + ": " + unpacked.error().what, record.offset + from);
-      }
-      from += record.chunk_stored[i];
+      unpacked[i] = decompress_chunk(stored.subspan(from[i], record.chunk_stored[i]), {fresh.get() + start, size});
+    });
+    for (size_t i = 0; i < chunks; ++i) {
+      if (unpacked[i].ok()) continue;
+      state.shared->memory.fetch_add(raw);
+      return digest_error(quoted(what, record.name) + ": " + unpacked[i].error().what, record.offset + from[i]);
     }
     buffer = std::move(fresh);
   }
@@ -203,7 +214,7 @@ Result<ModuleView> ModuleView::component(std::string_view slot) const {
   const Bytes bytes = state_->bytes.subspan(record->offset, record->length);
   if (sha256(bytes.first(kPreambleBytes)) != record->file)  // check_segments: no component is shorter
     return named(digest_error("its preamble is not the one that the index names", record->offset));
-  Result<ModuleView> view = open_at(bytes, state_->depth + 1, state_->limit, state_->memory);
+  Result<ModuleView> view = open_at(bytes, state_->depth + 1, state_->shared);
   if (!view.ok()) return named(std::move(view).error());
   if (view->digests().content != record->content)
     return named(digest_error("its content is not what the index names", record->offset));

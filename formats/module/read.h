@@ -21,6 +21,8 @@ namespace modnet {
 struct OpenOptions {
   /// Bytes that decompressed segments may take, nested components included. 0: four times the file and 64 MiB.
   int64_t memory_limit = 0;
+  /// Threads that unpack the chunks of a compressed segment, nested components' included. The bytes do not depend on them.
+  int threads = 1;
 };
 
 struct ModuleDigests {
@@ -72,8 +74,8 @@ class ModuleView {
  private:
   struct State;
   explicit ModuleView(std::unique_ptr<State> state);
-  [[nodiscard]] static Result<ModuleView> open_at(Bytes bytes, int depth, int64_t limit,
-                                                  std::shared_ptr<std::atomic<int64_t>> memory);
+  struct Shared;  // with components
+  [[nodiscard]] static Result<ModuleView> open_at(Bytes bytes, int depth, std::shared_ptr<Shared> shared);
   template <typename Record>
   [[nodiscard]] Result<Bytes> segment(const Record& record, size_t slot, std::string_view what) const;
   std::unique_ptr<State> state_;

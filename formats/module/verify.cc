@@ -1,19 +1,17 @@
 #include "formats/module/verify.h"
 
 #include <algorithm>
-#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
 #include <numeric>
 #include <optional>
-#include <system_error>
-#include <thread>
 #include <utility>
 
 #include "formats/base/both_digests.h"
 #include "formats/base/digest.h"
 #include "formats/base/limits.h"
+#include "formats/base/some_threads.h"
 #include "formats/base/text.h"
 #include "formats/module/chunks.h"
 #include "formats/module/digests.h"
@@ -128,21 +126,10 @@ class Verifier {
     std::iota(order.begin(), order.end(), size_t{0});
     std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return jobs_[a].bytes > jobs_[b].bytes; });
     if (!affordable) order = {jobs_.size() - 1};
-    std::atomic<size_t> next{0};
-    const auto work = [&] {
-      for (size_t at = next++; at < order.size(); at = next++) {
-        const size_t i = order[at];
-        if (Status status = jobs_[i].check(); !status.ok()) results_[i] = std::move(status).error();
-      }
-    };
-    std::vector<std::thread> pool;
-    const size_t helpers = std::min(static_cast<size_t>(std::max(threads, 1)), order.size()) - 1;
-    try {
-      while (pool.size() < helpers) pool.emplace_back(work);
-    } catch (const std::system_error&) {  // the system gives no more threads: these do it
-    }
-    work();
-    for (std::thread& thread : pool) thread.join();
+    run_on_threads(order.size(), threads, [&](size_t at) {
+      const size_t i = order[at];
+      if (Status status = jobs_[i].check(); !status.ok()) results_[i] = std::move(status).error();
+    });
     return report(static_cast<int64_t>(view.bytes().size()));
   }
 

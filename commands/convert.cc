@@ -11,16 +11,19 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/chain.h"
+#include "commands/convert_data.h"
 #include "commands/convert_int8.h"
 #include "commands/evidence.h"
 #include "commands/label.h"
 #include "formats/base/text.h"
 #include "formats/module/digests.h"
+#include "formats/module/evidence.h"
 #include "formats/module/write.h"
 #include "libmod/contract/names.h"
 #include "libmod/contract/versions.h"
 #include "libmod/graph/flat.h"
 #include "libmod/graph/graph.h"
+#include "libmod/module/card.h"
 #include "libmod/module/lineage.h"
 
 namespace modnet {
@@ -73,9 +76,11 @@ Result<Weights> round_weights(const ModuleView& view, DType dtype) {
   return out;
 }
 
-Result<Weights> quantise_layers(const ModuleView& view, const Probes& probes, double limit, const RunnerOptions& options) {
+Result<Weights> quantise_layers(const ModuleView& view, const Probes& calibration, double limit, const RunnerOptions& options) {
   Weights out;
-  MODNET_ASSIGN(out.int8, choose_int8(view, probes, limit, options));
+  MODNET_ASSIGN(const FlatGraph graph, flatten(view));
+  MODNET_ASSIGN(const std::vector<std::string> ports, space_ports(view));
+  MODNET_ASSIGN(out.int8, quantise_int8(graph, calibration, ports, limit, options));
   out.changed = std::move(out.int8->graph);
   for (const Int8Choice& one : out.int8->groups)
     if (one.kept) out.kept.insert(out.kept.end(), one.names.begin(), one.names.end());
@@ -123,13 +128,9 @@ struct Measured {
 /// Every port with a space, run with the new weights against the root's probes.
 Result<std::vector<Measured>> measure(const ModuleView& view, const Probes& probes, const Weights& weights, double tolerance, const Engine& engine) {
   std::vector<Measured> out;
-  std::vector<std::string> names;
+  MODNET_ASSIGN(const std::vector<std::string> names, space_ports(view));
   for (const Port& port : view.index().contract.ports)
-    if (port.direction == Direction::kOutput && port.space) {
-      out.push_back({&port, {}, SpaceVerdict::kUndecidable});
-      names.push_back(port.name);
-    }
-  if (out.empty()) return invalid("has no output with an embedding space");
+    if (port.direction == Direction::kOutput && port.space) out.push_back({&port, {}, SpaceVerdict::kUndecidable});
   MODNET_ASSIGN(const FlatGraph graph, flatten(view));
   MODNET_ASSIGN(Runner runner, Runner::make(with_changes(graph, weights.changed), names, engine.options));
   for (Measured& one : out) {
@@ -153,6 +154,19 @@ Status judge(const std::vector<Measured>& measured, const std::string& dtype, do
   return ok();
 }
 
+/// The old module's card, with what the conversion adds under `extra` and without what was measured on data of the old weights. A card that
+/// is none of ours stays as it is.
+Result<std::string> card_with(const ModuleView& view, Json extra) {
+  MODNET_ASSIGN(const Bytes bytes, view.trailer(TrailerKind::kCard));
+  const std::string old(as_text(bytes));
+  if (!old.empty() && !is_card(old)) return old;
+  MODNET_ASSIGN(const Card card, card_from_json(old));
+  if (!extra.contains("on_data") && !card.extra.empty() && Json::parse(card.extra).contains("on_data")) extra["on_data"] = nullptr;
+  if (extra.empty()) return old;
+  MODNET_ASSIGN(const Card merged, merge_card(card, Json{{"extra", extra}}.dump()));
+  return card_to_json(merged);
+}
+
 Result<int> convert(Invocation& invocation, const ModuleFile& module) {
   const Arguments& args = invocation.args;
   const std::string dtype_text = args.text("dtype"), how = "convert " + dtype_text;
@@ -162,15 +176,22 @@ Result<int> convert(Invocation& invocation, const ModuleFile& module) {
   MODNET_ASSIGN(const Engine engine, make_engine(invocation));
   MODNET_ASSIGN(const std::string version, new_version(invocation, index.identity.version));
   MODNET_ASSIGN(const Probes probes, module.view.probes());
+  MODNET_ASSIGN(std::optional<OnData> data, read_on_data(invocation, module, engine));
   Weights weights;
   if (dtype_text == "int8") {
-    MODNET_ASSIGN(weights, quantise_layers(module.view, probes, limit, engine.options));
+    auto made = quantise_layers(module.view, data ? data->items.chosen_on : probes, limit, engine.options);
+    if (!made.ok()) return data ? data->items.place(std::move(made).error(), data->items.chosen_rows) : std::move(made).error();
+    weights = std::move(*made);
   } else {
     MODNET_ASSIGN(weights, round_weights(module.view, dtype_text == "f16" ? DType::kF16 : DType::kBF16));
     if (weights.changed.tensors.empty()) return invalid("every f32 matrix holds a number that is infinite as " + dtype_text, dtype_text == "f16" ? "use --dtype bf16" : "");
   }
   MODNET_ASSIGN(const std::vector<Measured> measured, measure(module.view, probes, weights, tolerance, engine));
   MODNET_TRY(judge(measured, dtype_text, tolerance));
+  if (data) {
+    MODNET_ASSIGN(const FlatGraph graph, flatten(module.view));
+    MODNET_TRY(measure_on_data(graph, weights.changed, engine, *data));
+  }
 
   ModuleWriter writer(compression_of(invocation));
   Identity identity = index.identity;
@@ -196,34 +217,43 @@ Result<int> convert(Invocation& invocation, const ModuleFile& module) {
   Contract contract = index.contract;
   if (weights.int8) contract.requirements.ops = ops_of(graph);
   const Digest body = writer.body();
-  std::vector<EvidenceRecord> evidence;
+  std::vector<EvidenceRecord> evidence, on_data;
   for (Port& port : contract.ports) {
     if (port.direction != Direction::kOutput || !port.space) continue;
+    const Digest before = port.space->fingerprint;
     port.space->fingerprint = port_fingerprint(body, contract, port);
+    if (data) on_data.push_back({port.name, port.space->fingerprint, before, data->judged, "portable", how + std::string(kOnData), tolerance, data->figures.at(port.name)});
     const auto found = std::find_if(measured.begin(), measured.end(), [&](const Measured& one) { return one.port->number == port.number; });
     evidence.push_back({port.name, port.space->fingerprint, port.space->root, probes_digest(probes), "portable", how, tolerance, found->space.figures});
   }
   writer.set_contract(contract);
-  for (const TrailerEntry& trailer : module.view.trailers()) {  // card, probes and what later builds add; not what was said of the old bytes
-    if (trailer.kind == TrailerKind::kEvidence || trailer.kind == TrailerKind::kSignatures) continue;
+  for (const TrailerEntry& trailer : module.view.trailers()) {  // probes and what later builds add; not what was said of the old bytes
+    if (trailer.kind == TrailerKind::kCard || trailer.kind == TrailerKind::kEvidence || trailer.kind == TrailerKind::kSignatures) continue;
     MODNET_ASSIGN(const Bytes bytes, module.view.trailer(trailer.kind));
     writer.set_trailer(trailer.kind, std::string(as_text(bytes)));
   }
-  if (weights.int8) {
-    MODNET_ASSIGN(std::string card, int8_card(module.view, *weights.int8, limit));
-    writer.set_trailer(TrailerKind::kCard, std::move(card));
-  }
-  MODNET_TRY(writer.set_evidence(evidence));
+  Json extra = Json::object();
+  if (data) extra["on_data"] = data_card(*data);
+  if (weights.int8) extra["quantisation"] = int8_card(*weights.int8, limit);
+  MODNET_ASSIGN(std::string card, card_with(module.view, std::move(extra)));
+  if (!card.empty()) writer.set_trailer(TrailerKind::kCard, std::move(card));
+  std::vector<EvidenceRecord> all = evidence;
+  all.insert(all.end(), on_data.begin(), on_data.end());
+  MODNET_TRY(writer.set_evidence(all));
   if (module.view.find_trailer(TrailerKind::kSignatures) != nullptr) invocation.console.note("the signatures are of the old weights: left out");
 
   ModuleDigests digests;
   int64_t bytes = 0;
-  if (!invocation.dry_run()) MODNET_TRY(write_module(invocation, writer, {&module.file}, &digests, &bytes));
+  std::vector<const MappedFile*> inputs{&module.file};
+  if (data && data->items.source->mapped() != nullptr) inputs.push_back(data->items.source->mapped());
+  if (data && data->head) inputs.push_back(&data->head->file().file);
+  if (!invocation.dry_run()) MODNET_TRY(write_module(invocation, writer, inputs, &digests, &bytes));
   if (invocation.output() != "-") {
     std::string text = escape_text(identity.name) + " " + escape_text(index.identity.version) + " → " + escape_text(version) + ", weights " + bytes_text(weights.before) + " → " +
                        bytes_text(weights.after) + "\n";
     for (const Measured& one : measured) text += dtype_text + " " + escape_text(one.port->name) + ": " + figures_text(one.space.figures) + "\n";
     if (weights.int8) text += int8_text(*weights.int8);
+    if (data) text += data_text(*data, dtype_text);
     for (const std::string& name : weights.int8 ? std::vector<std::string>() : weights.kept) text += "stays f32, because " + dtype_text + " would be infinite: " + escape_text(name) + "\n";
     if (!invocation.dry_run()) text += invocation.output() + "  " + bytes_text(bytes) + "  content sha256:" + short_digest(digests.content) + "\n";
     invocation.console.print(text);
@@ -238,6 +268,10 @@ Result<int> convert(Invocation& invocation, const ModuleFile& module) {
   for (size_t i = 0; i < measured.size(); ++i)
     document["spaces"].push_back({{"port", evidence[i].port}, {"fingerprint", hex(evidence[i].fingerprint)}, {"root", hex(evidence[i].root)}, {"measure", figures_json(measured[i].space.figures)}});
   if (weights.int8) add_int8_json(document, *weights.int8, limit);
+  if (data) {
+    document["data"] = data_json(*data);
+    if (!weights.int8) document["data"]["chosen_on"] = 0;
+  }
   document["dry_run"] = invocation.dry_run();
   if (!invocation.dry_run()) {
     document["bytes"] = bytes;
@@ -270,17 +304,24 @@ CommandSpec convert_command() {
           "As int8, linear layers compute in 8 bits: weights with a scale an output channel, rows with a scale of their own, exact sums, the "
           "same bits on every CPU. Large columns of a layer's input are moved into its weights first. Layers whose rounding moves the outputs "
           "most stay f32 until the largest difference on the probes is within --int8-error; they are listed. Embedding tables stay f32.\n\n"
+          "With --calibrate up to 1,024 items are taken from all over a stream of the backbone's input, as modnet encode writes it. Every other "
+          "one takes the place of the probes in that choice; on those between them the new module is compared with the old one, and the figures "
+          "are printed and kept as evidence. With --head so is the change in a head's accuracy, or R².\n\n"
           "Before anything is written, the new weights are run on the backbone's probes and compared with the outputs of the space that "
           "heads were trained on. Beyond the tolerance the answer is no (exit 1). Otherwise the figures become evidence in the new module, "
           "which keeps root and probes, so that heads of the old one attach to it. The version goes up by a patch.",
       .positionals = {{.name = "BACKBONE", .help = "a backbone module"}},
       .options = {{.name = "dtype", .type = OptionType::kChoice, .help = "how f32 matrices are stored", .choices = {"f16", "bf16", "int8"}, .required = true},
                   {.name = "version", .type = OptionType::kText, .metavar = "SEMVER", .help = "version of the new module (default: the next patch)"},
-                  {.name = "int8-error", .type = OptionType::kReal, .metavar = "SHARE", .help = "int8: largest difference from f32 on the probes before layers stay f32 (default: half of --space-tolerance)",
+                  {.name = "int8-error", .type = OptionType::kReal, .metavar = "SHARE", .help = "int8: largest difference from f32 before layers stay f32 (default: half of --space-tolerance)",
                    .minimum = 0, .maximum = kSpaceTolerance},
-                  space_tolerance_option()},
+                  space_tolerance_option(),
+                  {.name = "calibrate", .type = OptionType::kPath, .metavar = "DATA", .help = "a stream of the backbone's input: half of it chooses in place of the probes, half judges"},
+                  {.name = "head", .type = OptionType::kPath, .metavar = "FILE", .help = "with --calibrate: say what this head loses on the items that judge"},
+                  {.name = "label", .type = OptionType::kText, .metavar = "COLUMN", .help = "column of DATA with the label that the head should answer (default: label)"}},
       .writes = Writes::kModule,
-      .examples = "modnet convert minilm/backbone.mnet --dtype bf16 -o minilm/backbone-bf16.mnet",
+      .examples = "modnet convert minilm/backbone.mnet --dtype bf16 -o minilm/backbone-bf16.mnet\n"
+                  "modnet convert minilm/backbone.mnet --dtype int8 --calibrate train.tokens.arrow --head sections.mnet -o minilm/backbone-int8.mnet",
       .run = run,
   };
 }

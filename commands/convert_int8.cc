@@ -8,7 +8,6 @@
 
 #include "commands/evidence.h"
 #include "formats/base/text.h"
-#include "libmod/module/card.h"
 
 namespace modnet {
 namespace {
@@ -35,15 +34,6 @@ Json kept_names(const Quantised& made) {
 
 }  // namespace
 
-Result<Quantised> choose_int8(const ModuleView& view, const Probes& probes, double limit, const RunnerOptions& options) {
-  std::vector<std::string> ports;
-  for (const Port& port : view.index().contract.ports)
-    if (port.direction == Direction::kOutput && port.space) ports.push_back(port.name);
-  if (ports.empty()) return invalid("has no output with an embedding space");
-  MODNET_ASSIGN(const FlatGraph graph, flatten(view));
-  return quantise_int8(graph, probes, ports, limit, options);
-}
-
 std::string int8_text(const Quantised& made) {
   size_t layers = 0, kept = 0;
   for (const Int8Choice& one : made.groups) {
@@ -68,18 +58,9 @@ void add_int8_json(Json& document, const Quantised& made, double limit) {
     document["layers"].push_back({{"tensors", one.names}, {"kept_f32", one.kept}, {"migration", one.exponent}, {"layer_error", one.layer_error}, {"alone", one.alone}, {"folded", one.folded}});
 }
 
-Result<std::string> int8_card(const ModuleView& view, const Quantised& made, double limit) {
-  std::string old;
-  if (view.find_trailer(TrailerKind::kCard) != nullptr) {
-    MODNET_ASSIGN(const Bytes bytes, view.trailer(TrailerKind::kCard));
-    old = as_text(bytes);
-    if (!old.empty() && !is_card(old)) return old;
-  }
-  MODNET_ASSIGN(const Card card, card_from_json(old));
-  const Json record{{"scheme", "symmetric-i8"}, {"weights", "channel"}, {"activations", "row"}, {"kept_f32", kept_names(made)}, {"limit", limit},
-                    {"largest", made.chosen.largest}, {"largest_all_int8", made.all.largest}};
-  MODNET_ASSIGN(const Card merged, merge_card(card, Json{{"extra", {{"quantisation", record}}}}.dump()));
-  return card_to_json(merged);
+Json int8_card(const Quantised& made, double limit) {
+  return {{"scheme", "symmetric-i8"}, {"weights", "channel"}, {"activations", "row"}, {"kept_f32", kept_names(made)}, {"limit", limit},
+          {"largest", made.chosen.largest}, {"largest_all_int8", made.all.largest}};
 }
 
 }  // namespace modnet

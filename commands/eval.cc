@@ -1,16 +1,15 @@
 #include "commands/eval.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
-#include <map>
 
 #include <nlohmann/json.hpp>
 
 #include "commands/answers.h"
 #include "commands/embedding_cache.h"
 #include "commands/label.h"
+#include "commands/scoring.h"
 #include "formats/base/text.h"
 #include "libmod/contract/names.h"
 #include "libmod/metrics/report.h"
@@ -23,23 +22,6 @@ struct Collected {
   std::vector<float> values;  // [rows, width]
   int64_t width = 1;
 };
-
-/// What the head's card says about its training data.
-struct TrainingFacts {
-  std::vector<int64_t> class_counts;
-  std::vector<double> mean;
-};
-TrainingFacts facts_of(const std::string& card) {
-  TrainingFacts facts;
-  const auto parsed = nlohmann::json::parse(card, nullptr, false);
-  if (!parsed.is_object() || !parsed.contains("training") || !parsed["training"].is_object()) return facts;
-  const auto& training = parsed["training"];
-  if (training.contains("class_counts") && training["class_counts"].is_array())
-    for (const auto& count : training["class_counts"])
-      if (count.is_number_integer()) facts.class_counts.push_back(count.get<int64_t>());
-  if (training.contains("target_mean") && training["target_mean"].is_number()) facts.mean = {training["target_mean"].get<double>()};
-  return facts;
-}
 
 std::string fixed(double value, int digits = 4) {
   char buffer[48];
@@ -133,23 +115,9 @@ class Evaluation {
   Status classify(const AnswerPort& answer, const Collected& data, Json& json, std::string& text) {
     const Port& port = answer.port;
     const auto classes = data.width;
-    std::map<std::string, int32_t> index;
-    if (port.labels)
-      for (size_t i = 0; i < port.labels->names.size(); ++i) index[port.labels->names[i]] = static_cast<int32_t>(i);
-    std::vector<int32_t> truth;
-    for (size_t i = 0; i < labels_.size(); ++i) {
-      const auto it = index.find(labels_[i]);
-      if (it == index.end())
-        return Error{Code::kInvalid, "LABEL_UNKNOWN", "label '" + labels_[i] + "' is not one that '" + answer.name + "' knows", place(i), run_.source().name(),
-                     "leave such items out, or train a head that has the label"};
-      truth.push_back(it->second);
-    }
-    std::vector<double> probabilities;
+    MODNET_ASSIGN(const std::vector<int32_t> truth, class_numbers(port, answer.name, labels_, [&](size_t item) { return place(item); }));
+    MODNET_ASSIGN(const std::vector<double> probabilities, class_probabilities(port, data.values, classes));
     const bool scores = port.semantic == Semantic::kScores;
-    if (port.semantic == Semantic::kProbabilities) probabilities.assign(data.values.begin(), data.values.end());
-    else {
-      MODNET_ASSIGN(probabilities, softmax_rows(data.values, classes));
-    }
     MODNET_ASSIGN(ClassificationReport report, classification_report({truth, probabilities, classes}, facts_of(answer.card).class_counts, bootstrap_options(), run_.engine().pool.get()));
     if (scores)
       std::erase_if(report.figures, [](const Figure& figure) { return std::find(std::begin(kProbabilityFigures), std::end(kProbabilityFigures), figure.name) != std::end(kProbabilityFigures); });
@@ -177,13 +145,8 @@ class Evaluation {
   Status regress(const AnswerPort& answer, const Collected& data, Json& json, std::string& text) {
     if (data.width != 1) return usage("'" + answer.name + "' gives " + std::to_string(data.width) + " values an item; the data has one label");
     std::vector<double> truth = numbers_;
-    for (size_t i = 0; i < labels_.size(); ++i) {
-      double value = 0;
-      const auto [end, error] = std::from_chars(labels_[i].data(), labels_[i].data() + labels_[i].size(), value);
-      if (error != std::errc() || end != labels_[i].data() + labels_[i].size())
-        return Error{Code::kInvalid, "LABEL_UNKNOWN", "label '" + labels_[i] + "' is no number", place(i), run_.source().name(), {}};
-      truth.push_back(value);
-    }
+    MODNET_ASSIGN(const std::vector<double> read, number_labels(labels_, [&](size_t item) { return place(item); }));
+    truth.insert(truth.end(), read.begin(), read.end());
     const std::vector<double> predicted(data.values.begin(), data.values.end());
     MODNET_ASSIGN(const RegressionReport report, regression_report({truth, predicted, 1}, facts_of(answer.card).mean, bootstrap_options(), run_.engine().pool.get()));
     json = {{"kind", "regression"}, {"rows", report.rows}, {"figures", figures_json(report.figures)}, {"baseline", report.baseline}};

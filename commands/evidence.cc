@@ -31,14 +31,25 @@ std::string shown(const std::string& text, int64_t item) {
   return "“" + escape_text(cut) + "”";
 }
 
+std::string shares_text(const SpaceMeasure& m, const char* items) {
+  return "largest " + number("%.4f", m.largest) + ", mean " + number("%.4f", m.mean) + " of the mean distance of " + std::to_string(m.probes) + " " + items;
+}
+std::string rest_text(const SpaceMeasure& m) {
+  std::string out = ", CKA " + number("%.6f", m.cka) + ", neighbours " + number("%.3f", m.neighbours);
+  if (m.nonfinite > 0) out += ", " + std::to_string(m.nonfinite) + " outputs not finite";
+  return out;
+}
+
 }  // namespace
 
 std::string figures_text(const SpaceMeasure& m) {
   if (m.probe_distance == 0) return "the stored outputs of the " + std::to_string(m.probes) + " probes hardly differ: nothing to measure by";
-  std::string out = "largest " + number("%.4f", m.largest) + ", mean " + number("%.4f", m.mean) + " of the mean distance of " + std::to_string(m.probes) +
-                    " probes; cosine ≥ " + number("%.6f", m.cosine_min) + ", CKA " + number("%.6f", m.cka) + ", neighbours " + number("%.3f", m.neighbours);
-  if (m.nonfinite > 0) out += ", " + std::to_string(m.nonfinite) + " outputs not finite";
-  return out;
+  return shares_text(m, "probes") + "; cosine ≥ " + number("%.6f", m.cosine_min) + rest_text(m);
+}
+
+std::string data_figures_text(const SpaceMeasure& m) {
+  const std::string shares = m.probe_distance == 0 ? "the outputs of the " + std::to_string(m.probes) + " items hardly differ" : shares_text(m, "items");
+  return shares + "; cosine " + number("%.6f", m.cosine_mean) + ", ≥ " + number("%.6f", m.cosine_min) + rest_text(m);
 }
 
 Json figures_json(const SpaceMeasure& m) {

@@ -14,6 +14,8 @@ namespace modnet {
 
 /// "largest 0.0035, mean 0.0018 of the mean distance of 73 probes; cosine ≥ 0.999991, CKA 0.999998, neighbours 0.985"
 [[nodiscard]] std::string figures_text(const SpaceMeasure& measure);
+/// The same of items of a user's data, with the mean cosine: what is measured there is no limit that has to be kept.
+[[nodiscard]] std::string data_figures_text(const SpaceMeasure& measure);
 [[nodiscard]] Json figures_json(const SpaceMeasure& measure);
 /// "the nearest to “A” was “B”, now it is “C”"; item numbers where there are no texts.
 [[nodiscard]] std::string witness_text(const SpaceWitness& witness);

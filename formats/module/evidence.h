@@ -5,6 +5,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "formats/base/reader.h"
@@ -14,6 +15,12 @@
 namespace modnet {
 
 inline constexpr int64_t kMaxEvidenceRecords = 1024;
+
+/// A record whose `how` ends so was measured on items of a user's data, beside the module that this one was made from: `root` is the
+/// fingerprint of that module's space, `probes` the digest of the items with its outputs. It tells what a change costs and never decides
+/// whether spaces are the same.
+inline constexpr std::string_view kOnData = " on data";
+[[nodiscard]] inline bool measured_on_data(const EvidenceRecord& record) { return record.how.ends_with(kOnData); }
 
 /// Records are sorted by port, fingerprint, root and how; the same records in any order give the same bytes. None give an
 /// empty text (no trailer). kInvalid for two records with the same four, and for a record that no reader would take: no

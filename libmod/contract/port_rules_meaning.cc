@@ -1,6 +1,7 @@
 // The relations on what values mean: preparation, ranges, spaces, labels.
 #include <algorithm>
 
+#include "formats/module/evidence.h"
 #include "libmod/contract/names.h"
 #include "libmod/contract/port_report.h"
 #include "libmod/contract/port_rules.h"
@@ -77,7 +78,7 @@ SpaceDecision decide_space(const Port& from, const Port& to, const SpaceEvidence
   if (evidence != nullptr) {
     const auto look = [&](std::span<const EvidenceRecord> records) -> const EvidenceRecord* {
       for (const EvidenceRecord& record : records)
-        if (record.fingerprint == from.space->fingerprint && record.root == to.space->root && !is_zero(record.root)) return &record;
+        if (record.fingerprint == from.space->fingerprint && record.root == to.space->root && !is_zero(record.root) && !measured_on_data(record)) return &record;
       return nullptr;
     };
     for (const bool measured : {true, false})

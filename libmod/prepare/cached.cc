@@ -1,11 +1,11 @@
 #include "libmod/prepare/cached.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <optional>
 
 #include "libmod/compute/plan.h"
+#include "libmod/prepare/place.h"
 
 namespace modnet {
 namespace {
@@ -31,23 +31,6 @@ struct Gathered {
   std::vector<std::byte> bytes;
   std::vector<int64_t> offsets;
 };
-
-/// "item 3" → "item 17", "items 3 to 5" → "items 17 to 40": numbers of computed items become those of the batch.
-std::string place_in_batch(const std::string& where, const std::vector<int64_t>& rows) {
-  if (!where.starts_with("item ") && !where.starts_with("items ")) return where;
-  std::string out;
-  for (size_t i = 0; i < where.size();) {
-    int64_t number = 0;
-    const auto [end, error] = std::from_chars(where.data() + i, where.data() + where.size(), number);
-    if (error != std::errc() || number < 0 || number >= static_cast<int64_t>(rows.size())) {
-      out += where[i++];
-      continue;
-    }
-    out += std::to_string(rows[static_cast<size_t>(number)]);
-    i = static_cast<size_t>(end - where.data());
-  }
-  return out;
-}
 
 }  // namespace
 

@@ -207,17 +207,20 @@ Result<MeasuredSpace> compare_space(std::span<const float> stored, std::span<con
   return out;
 }
 
+Result<MeasuredSpace> compare_outputs(const std::vector<ProbeArray>& stored, std::string_view stored_port, const std::vector<ProbeArray>& given, std::string_view port,
+                                      int64_t items) {
+  MODNET_TRY(check_count(items));
+  const std::optional<std::vector<float>> before = stored_rows(stored, stored_port, items), after = stored_rows(given, port, items);
+  if (!before) return invalid("the probes hold no outputs of '" + std::string(stored_port) + "'");
+  if (!after) return internal("the runner does not give '" + std::string(port) + "'");
+  return compare_space(*before, *after, items);
+}
+
 Result<MeasuredSpace> measure_space(Runner& backbone, const Probes& probes, std::string_view stored, std::string_view port) {
   const auto items = static_cast<int64_t>(probes.count);
   MODNET_TRY(check_count(items));
-  const std::optional<std::vector<float>> before = stored_rows(probes.outputs, stored, items);
-  if (!before) return invalid("the probes hold no outputs of '" + std::string(stored) + "'");
-  MODNET_ASSIGN(const ProbeColumns inputs, probe_columns(probes, backbone.inputs()));
-  std::vector<OutputColumn> outputs;
-  MODNET_TRY(backbone.run(inputs.columns, items, &outputs));
-  const std::optional<std::vector<float>> after = stored_rows(probe_outputs(outputs, items), port, items);
-  if (!after) return internal("the runner does not give '" + std::string(port) + "'");
-  MODNET_ASSIGN(MeasuredSpace out, compare_space(*before, *after, items));
+  MODNET_ASSIGN(const std::vector<ProbeArray> given, run_probes(backbone, probes));
+  MODNET_ASSIGN(MeasuredSpace out, compare_outputs(probes.outputs, stored, given, port, items));
   const std::span<const std::string_view> texts = builtin_probe_texts();
   if (out.witness && probes.source == "builtin-text-1" && probes.count == texts.size()) {
     out.witness->probe_text = texts[static_cast<size_t>(out.witness->probe)];

@@ -42,9 +42,13 @@ struct MeasuredSpace {
 /// stored rows is below 1e-4 of their mean norm: rounding alone would then decide.
 [[nodiscard]] Result<MeasuredSpace> compare_space(std::span<const float> stored, std::span<const float> measured, int64_t items);
 
+/// The same for one port of arrays as probe_outputs stores them: `given` under the name `port`, against `stored` under the name `stored_port`
+/// (of a ragged output the mean and the first row of each sequence, side by side). kInvalid when either holds no such outputs.
+[[nodiscard]] Result<MeasuredSpace> compare_outputs(const std::vector<ProbeArray>& stored, std::string_view stored_port, const std::vector<ProbeArray>& given,
+                                                    std::string_view port, int64_t items);
+
 /// Runs `backbone`, which must give the output `port`, on the inputs of `probes` and compares with the outputs that are stored
-/// as `stored` (of a ragged output the mean and the first row of each sequence, side by side). kInvalid when the probes hold
-/// no such outputs or of another width, kMalformed when the inputs do not fit; errors of a run as Runner::run gives them.
+/// as `stored`. kInvalid when the probes hold no such outputs or of another width, kMalformed when the inputs do not fit; errors of a run as Runner::run gives them.
 [[nodiscard]] Result<MeasuredSpace> measure_space(Runner& backbone, const Probes& probes, std::string_view stored, std::string_view port);
 /// The same for a module that is not loaded: flattens `view` and loads what the port needs.
 [[nodiscard]] Result<MeasuredSpace> measure_space(const ModuleView& view, const Probes& probes, std::string_view stored, std::string_view port,

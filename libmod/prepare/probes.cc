@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "libmod/compute/pool.h"
 #include "libmod/compute/random.h"
+#include "libmod/prepare/place.h"
 
 namespace modnet {
 namespace {
@@ -179,11 +181,57 @@ std::vector<ProbeArray> probe_outputs(const std::vector<OutputColumn>& outputs, 
   return arrays;
 }
 
-Status fill_probe_outputs(Runner& backbone, Probes& probes) {
+Status each_slice(const ProbeColumns& inputs, int64_t items, const SliceWork& each) {
+  constexpr int64_t kSliceItems = 64;
+  const size_t columns = inputs.columns.size();
+  int64_t ragged_rows = 0;
+  const std::vector<int64_t>* ragged = nullptr;
+  for (const std::vector<int64_t>& offsets : inputs.offsets)
+    if (!offsets.empty() && offsets.back() >= ragged_rows) {
+      ragged = &offsets;
+      ragged_rows = offsets.back();
+    }
+  const auto rows_between = [&](int64_t begin, int64_t end) { return ragged == nullptr ? end - begin : (*ragged)[static_cast<size_t>(end)] - (*ragged)[static_cast<size_t>(begin)]; };
+  for (int64_t begin = 0, end = 0; begin < items; begin = end) {
+    for (end = begin + 1; end < items && end - begin < kSliceItems && rows_between(begin, end + 1) <= kSliceRows;) ++end;
+    std::vector<PortColumn> slice;
+    std::vector<std::vector<int64_t>> offsets(columns);
+    for (size_t c = 0; c < columns; ++c) {
+      const std::vector<int64_t>& all = inputs.offsets[c];
+      const int64_t rows = all.empty() ? items : all.back(), first = all.empty() ? begin : all[static_cast<size_t>(begin)];
+      const size_t row_bytes = rows == 0 ? 0 : inputs.data[c].size() / static_cast<size_t>(rows);
+      for (int64_t i = begin; !all.empty() && i <= end; ++i) offsets[c].push_back(all[static_cast<size_t>(i)] - first);
+      slice.push_back({inputs.columns[c].port, inputs.columns[c].dtype, inputs.data[c].data() + static_cast<size_t>(first) * row_bytes, offsets[c], {}});
+    }
+    if (Status status = each(slice, end - begin, rows_between(begin, end)); !status.ok()) {
+      Error error = std::move(status).error();
+      std::vector<int64_t> numbers(static_cast<size_t>(end - begin));
+      std::iota(numbers.begin(), numbers.end(), begin);
+      error.where = place_in_batch(error.where, numbers);
+      return error;
+    }
+  }
+  return ok();
+}
+
+Result<std::vector<ProbeArray>> run_probes(Runner& backbone, const Probes& probes) {
   MODNET_ASSIGN(const ProbeColumns inputs, probe_columns(probes, backbone.inputs()));
-  std::vector<OutputColumn> outputs;
-  MODNET_ASSIGN(const RunCounts counts, backbone.run(inputs.columns, static_cast<int64_t>(probes.count), &outputs));
-  probes.outputs = probe_outputs(outputs, counts.items);
+  std::vector<ProbeArray> out;
+  const SliceWork run = [&](std::span<const PortColumn> columns, int64_t items, int64_t) -> Status {
+    std::vector<OutputColumn> outputs;
+    MODNET_TRY(backbone.run(columns, items, &outputs));
+    std::vector<ProbeArray> part = probe_outputs(outputs, items);
+    if (out.empty()) out = std::move(part);
+    else
+      for (size_t i = 0; i < out.size(); ++i) out[i].data += part[i].data;
+    return ok();
+  };
+  MODNET_TRY(each_slice(inputs, static_cast<int64_t>(probes.count), run));
+  return out;
+}
+
+Status fill_probe_outputs(Runner& backbone, Probes& probes) {
+  MODNET_ASSIGN(probes.outputs, run_probes(backbone, probes));
   return ok();
 }
 

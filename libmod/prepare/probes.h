@@ -3,6 +3,7 @@
 // Tested by tests/unit/prepare/runner/probes_test.cc.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,6 +45,15 @@ struct ProbeColumns {
 /// What outputs are stored as: rows of items as they are; sequences as two arrays, ":mean" and ":first" row of each.
 [[nodiscard]] std::vector<ProbeArray> probe_outputs(const std::vector<OutputColumn>& outputs, int64_t items);
 
+/// Calls `each` with the inputs of a few dozen items after the other, so that what a run gives need not be held for all. Rows: of a ragged
+/// input, else items. Stops at the first error.
+using SliceWork = std::function<Status(std::span<const PortColumn> inputs, int64_t items, int64_t rows)>;
+[[nodiscard]] Status each_slice(const ProbeColumns& inputs, int64_t items, const SliceWork& each);
+/// Most rows that a slice has, where no single item has more.
+inline constexpr int64_t kSliceRows = 8192;
+
+/// What the ports of `backbone` give for the inputs of `probes`, as probe_outputs stores it.
+[[nodiscard]] Result<std::vector<ProbeArray>> run_probes(Runner& backbone, const Probes& probes);
 /// Runs `backbone` on the inputs of `probes` and stores what its ports give.
 [[nodiscard]] Status fill_probe_outputs(Runner& backbone, Probes& probes);
 

@@ -15,20 +15,28 @@ constexpr int64_t kCaptureBytes = int64_t{64} << 20;
 
 std::string tap_name(size_t group) { return "modnet.quantise/" + std::to_string(group); }
 
-/// Every n-th row, and the greatest magnitude of each column over all rows.
-LayerRows sample(const std::vector<float>& values, int64_t k) {
-  LayerRows out;
-  const int64_t rows = static_cast<int64_t>(values.size()) / k, step = std::max<int64_t>(1, (rows + kFitRows - 1) / kFitRows);
-  out.most.assign(static_cast<size_t>(k), 0.0F);
-  for (int64_t i = 0; i < rows; ++i) {
-    const float* row = values.data() + i * k;
-    for (int64_t p = 0; p < k; ++p) out.most[static_cast<size_t>(p)] = std::max(out.most[static_cast<size_t>(p)], std::abs(row[p]));
-    if (i % step != 0) continue;
-    out.rows.insert(out.rows.end(), row, row + k);
-    ++out.count;
+/// Every n-th row, and the greatest magnitude of each column over all rows, as they come.
+class RowSampler {
+ public:
+  explicit RowSampler(int64_t k) : k_(k) { out_.most.assign(static_cast<size_t>(k), 0.0F); }
+  /// `share`: what these rows are of all that will come; it decides with the first rows how many are left out.
+  void add(const std::vector<float>& values, double share) {
+    const int64_t rows = static_cast<int64_t>(values.size()) / k_;
+    if (step_ == 0) step_ = std::max<int64_t>(1, (std::llround(static_cast<double>(rows) / share) + kFitRows - 1) / kFitRows);
+    for (int64_t i = 0; i < rows; ++i, ++seen_) {
+      const float* row = values.data() + i * k_;
+      for (int64_t p = 0; p < k_; ++p) out_.most[static_cast<size_t>(p)] = std::max(out_.most[static_cast<size_t>(p)], std::abs(row[p]));
+      if (seen_ % step_ != 0) continue;
+      out_.rows.insert(out_.rows.end(), row, row + k_);
+      ++out_.count;
+    }
   }
-  return out;
-}
+  [[nodiscard]] const LayerRows& rows() const { return out_; }
+
+ private:
+  int64_t k_ = 0, step_ = 0, seen_ = 0;
+  LayerRows out_;
+};
 
 /// The measuring side: one calibration set, its f32 outputs, and the ports to compare.
 struct Judge {
@@ -43,9 +51,10 @@ struct Judge {
   Result<SpaceMeasure> measure(const std::vector<bool>& narrow) const {
     MODNET_ASSIGN(const Int8Graph made, int8_graph(graph, groups, chosen(narrow)));
     MODNET_ASSIGN(Runner runner, Runner::make(with_changes(graph, made.changed), ports, options));
+    MODNET_ASSIGN(const std::vector<ProbeArray> given, run_probes(runner, set));
     SpaceMeasure worst;
     for (const std::string& port : ports) {
-      MODNET_ASSIGN(const MeasuredSpace one, measure_space(runner, set, port, port));
+      MODNET_ASSIGN(const MeasuredSpace one, compare_outputs(set.outputs, port, given, port, static_cast<int64_t>(set.count)));
       if (one.figures.nonfinite > 0 || one.figures.probe_distance == 0) return one.figures;
       if (worst.probes == 0 || one.figures.largest > worst.largest) worst = one.figures;
     }
@@ -65,19 +74,27 @@ bool within(const SpaceMeasure& measure, double limit) { return measure.nonfinit
 Result<std::vector<Int8Group>> fit_groups(FlatGraph graph, const std::vector<LayerGroup>& groups, const Probes& set, const RunnerOptions& options) {
   for (size_t g = 0; g < groups.size(); ++g) graph.taps.push_back({tap_name(g), groups[g].input});
   std::vector<Int8Group> out(groups.size());
+  const auto all = static_cast<int64_t>(set.inputs.empty() || set.inputs[0].offsets.empty() ? set.count : set.inputs[0].offsets.back());
+  const int64_t rows_at_once = std::min(all, kSliceRows);
   for (size_t begin = 0, end = 0; begin < groups.size(); begin = end) {
     std::vector<std::string> taps;
-    const auto rows = static_cast<int64_t>(set.inputs.empty() || set.inputs[0].offsets.empty() ? set.count : set.inputs[0].offsets.back());
-    for (int64_t bytes = 0; end < groups.size() && (end == begin || bytes + rows * groups[end].k * 4 <= kCaptureBytes); ++end) {
-      bytes += rows * groups[end].k * 4;
+    std::vector<RowSampler> samples;
+    for (int64_t bytes = 0; end < groups.size() && (end == begin || bytes + rows_at_once * groups[end].k * 4 <= kCaptureBytes); ++end) {
+      bytes += rows_at_once * groups[end].k * 4;
       taps.push_back(tap_name(end));
+      samples.emplace_back(groups[end].k);
     }
     MODNET_ASSIGN(Runner runner, Runner::make(graph, taps, options));
     MODNET_ASSIGN(const ProbeColumns inputs, probe_columns(set, runner.inputs()));
-    std::vector<OutputColumn> values;
-    MODNET_TRY(runner.run(inputs.columns, static_cast<int64_t>(set.count), &values));
+    const SliceWork take = [&](std::span<const PortColumn> columns, int64_t items, int64_t rows) -> Status {
+      std::vector<OutputColumn> values;
+      MODNET_TRY(runner.run(columns, items, &values));
+      for (size_t i = 0; i < samples.size(); ++i) samples[i].add(values[i].values, static_cast<double>(std::max<int64_t>(1, rows)) / static_cast<double>(std::max<int64_t>(1, all)));
+      return ok();
+    };
+    MODNET_TRY(each_slice(inputs, static_cast<int64_t>(set.count), take));
     for (size_t g = begin; g < end; ++g) {
-      MODNET_ASSIGN(out[g], fit_group(graph, groups[g], sample(values[g - begin].values, groups[g].k), options.context));
+      MODNET_ASSIGN(out[g], fit_group(graph, groups[g], samples[g - begin].rows(), options.context));
     }
   }
   return out;

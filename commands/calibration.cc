@@ -1,7 +1,12 @@
 #include "commands/calibration.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <utility>
 
+#include "libmod/compute/random.h"
 #include "libmod/prepare/place.h"
 
 namespace modnet {
@@ -10,8 +15,13 @@ namespace {
 // Bytes of items that are kept, beyond the least number of items.
 constexpr int64_t kMostBytes = int64_t{128} << 20;
 
+constexpr uint32_t kDrawStream = 0x63616c69;  // "cali"
+
+enum class Part : uint8_t { kChooses, kJudges };
+
 struct Item {
   int64_t row = 0;
+  Part part = Part::kJudges;
   std::vector<std::string> values;  // one a column
   std::string label;
   double label_value = 0;
@@ -23,7 +33,7 @@ int64_t row_bytes_of(const Port& port) {
   return bytes;
 }
 
-/// Keeps every n-th item; n doubles whenever there are too many.
+/// Keeps the items whose draws are least.
 class Sampler {
  public:
   explicit Sampler(const std::vector<Port>& ports) : ports_(ports) {}
@@ -33,41 +43,44 @@ class Sampler {
       for (const PortColumn& column : batch.columns)
         columns_.push_back(*std::find_if(ports_.begin(), ports_.end(), [&](const Port& one) { return one.name == column.port; }));
     for (int64_t i = 0; i < batch.rows; ++i, ++rows_) {
-      if (rows_ % step_ != 0) continue;
-      keep(batch, i);
-      const auto count = static_cast<int64_t>(items_.size());
-      if (count > kMostCalibration || (bytes_ > kMostBytes && count >= 2 * kLeastCalibration)) halve();
+      const Key key{draws_.bits(static_cast<uint64_t>(rows_)), rows_};
+      if (refused_ && key > *refused_) continue;
+      Item item = copy(batch, i);
+      bytes_ += size_of(item);
+      kept_.emplace(key, std::move(item));
+      while (too_many()) {
+        const auto last = std::prev(kept_.end());
+        refused_ = last->first;
+        bytes_ -= size_of(last->second);
+        kept_.erase(last);
+      }
     }
   }
   [[nodiscard]] int64_t rows() const { return rows_; }
-  [[nodiscard]] const std::vector<Item>& items() const { return items_; }
 
-  /// The items at `first`, `first` + 2, … as probes without outputs.
-  [[nodiscard]] Probes half(size_t first, const std::string& source) const {
-    Probes out;
-    out.source = source;
-    for (size_t c = 0; c < columns_.size(); ++c) {
-      const Port& port = columns_[c];
-      const bool ragged = port.layout == Layout::kRagged;
-      ProbeArray array;
-      array.port = port.name;
-      array.dtype = port.dtype;
-      for (size_t d = ragged ? 2 : 1; d < port.dims.size(); ++d) array.item_shape.push_back(port.dims[d].size);
-      if (ragged) array.offsets.push_back(0);
-      for (size_t i = first; i < items_.size(); i += 2) {
-        array.data += items_[i].values[c];
-        if (ragged) array.offsets.push_back(array.data.size() / static_cast<size_t>(row_bytes_of(port)));
-      }
-      out.inputs.push_back(std::move(array));
+  /// The items in the data's order; those of the least draws choose.
+  [[nodiscard]] std::vector<Item> take() {
+    std::vector<Item> out;
+    const size_t choose = (kept_.size() + 2) / 3;
+    for (auto& [key, item] : kept_) {
+      item.part = out.size() < choose ? Part::kChooses : Part::kJudges;
+      out.push_back(std::move(item));
     }
-    out.count = (items_.size() + 1 - first) / 2;
+    std::sort(out.begin(), out.end(), [](const Item& a, const Item& b) { return a.row < b.row; });
     return out;
   }
+  [[nodiscard]] const std::vector<Port>& columns() const { return columns_; }
 
  private:
-  void keep(const ItemBatch& batch, int64_t i) {
-    Item& item = items_.emplace_back();
-    item.row = batch.first_row + i;
+  using Key = std::pair<uint64_t, int64_t>;  // the row's draw, the row
+
+  [[nodiscard]] bool too_many() const {
+    const auto count = static_cast<int64_t>(kept_.size());
+    return count > kMostCalibration || (bytes_ > kMostBytes && count > kLeastCalibration);
+  }
+  [[nodiscard]] Item copy(const ItemBatch& batch, int64_t i) const {
+    Item item;
+    item.row = rows_;
     for (size_t c = 0; c < columns_.size(); ++c) {
       const PortColumn& column = batch.columns[c];
       const int64_t row = row_bytes_of(columns_[c]);
@@ -76,18 +89,7 @@ class Sampler {
     }
     if (!batch.labels.empty()) item.label = batch.labels[static_cast<size_t>(i)];
     if (!batch.label_values.empty()) item.label_value = batch.label_values[static_cast<size_t>(i)];
-    bytes_ += size_of(item);
-  }
-  void halve() {
-    size_t kept = 0;
-    bytes_ = 0;
-    for (size_t i = 0; i < items_.size(); i += 2) {
-      bytes_ += size_of(items_[i]);
-      if (kept != i) items_[kept] = std::move(items_[i]);
-      ++kept;
-    }
-    items_.resize(kept);
-    step_ *= 2;
+    return item;
   }
   static int64_t size_of(const Item& item) {
     int64_t bytes = 0;
@@ -96,9 +98,34 @@ class Sampler {
   }
 
   std::vector<Port> ports_, columns_;
-  std::vector<Item> items_;
-  int64_t rows_ = 0, step_ = 1, bytes_ = 0;
+  std::map<Key, Item> kept_;
+  std::optional<Key> refused_;  // none beyond it is kept
+  Random draws_{0, kDrawStream};
+  int64_t rows_ = 0, bytes_ = 0;
 };
+
+/// The items of a part as probes without outputs.
+Probes probes_of(const std::vector<Item>& items, Part part, const std::vector<Port>& columns, const std::string& source) {
+  Probes out;
+  out.source = source;
+  for (size_t c = 0; c < columns.size(); ++c) {
+    const Port& port = columns[c];
+    const bool ragged = port.layout == Layout::kRagged;
+    ProbeArray array;
+    array.port = port.name;
+    array.dtype = port.dtype;
+    for (size_t d = ragged ? 2 : 1; d < port.dims.size(); ++d) array.item_shape.push_back(port.dims[d].size);
+    if (ragged) array.offsets.push_back(0);
+    for (const Item& item : items) {
+      if (item.part != part) continue;
+      array.data += item.values[c];
+      if (ragged) array.offsets.push_back(array.data.size() / static_cast<size_t>(row_bytes_of(port)));
+    }
+    out.inputs.push_back(std::move(array));
+  }
+  out.count = static_cast<uint64_t>(std::count_if(items.begin(), items.end(), [&](const Item& item) { return item.part == part; }));
+  return out;
+}
 
 }  // namespace
 
@@ -121,7 +148,13 @@ Result<Calibration> read_calibration(Invocation& invocation, const ModuleFile& b
   options.format = DataFormat::kArrow;
   options.label_column = invocation.args.text("label");
   Calibration out;
-  MODNET_ASSIGN(out.source, ItemSource::open(options, needed));
+  auto source = ItemSource::open(options, needed);
+  if (!source.ok()) {
+    Error error = std::move(source).error();
+    if (error.id == "NOT_ARROW") error.fix = "make the stream with modnet encode";
+    return error;
+  }
+  out.source = std::move(*source);
   auto claims = read_claims(out.source->arrow()->schema());
   if (!claims.ok()) return std::move(claims).error().in_file(out.source->name());
   {
@@ -138,15 +171,14 @@ Result<Calibration> read_calibration(Invocation& invocation, const ModuleFile& b
   note_seal(*out.source, invocation.console);
   out.rows = sampler.rows();
   if (out.rows < kLeastCalibration)
-    return invalid("has " + std::to_string(out.rows) + (out.rows == 1 ? " item" : " items") + "; expected at least " + std::to_string(kLeastCalibration) + ", half of which choose and half judge",
+    return invalid("has " + std::to_string(out.rows) + (out.rows == 1 ? " item" : " items") + "; expected at least " + std::to_string(kLeastCalibration) + ", a third of which choose and the others judge",
                    "give more data, or leave --calibrate out").in_file(out.source->name());
-  const std::string name = out.source->name();
-  out.chosen_on = sampler.half(0, name);
-  out.judged_on = sampler.half(1, name);
-  for (size_t i = 0; i < sampler.items().size(); ++i) {
-    const Item& item = sampler.items()[i];
-    (i % 2 == 0 ? out.chosen_rows : out.judged_rows).push_back(item.row);
-    if (i % 2 == 0 || !out.source->has_labels()) continue;
+  const std::vector<Item> items = sampler.take();
+  out.chosen_on = probes_of(items, Part::kChooses, sampler.columns(), out.source->name());
+  out.judged_on = probes_of(items, Part::kJudges, sampler.columns(), out.source->name());
+  for (const Item& item : items) {
+    (item.part == Part::kJudges ? out.judged_rows : out.chosen_rows).push_back(item.row);
+    if (item.part != Part::kJudges || !out.source->has_labels()) continue;
     if (out.source->labels_are_numbers()) out.label_values.push_back(item.label_value);
     else out.labels.push_back(item.label);
   }

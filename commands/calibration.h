@@ -1,4 +1,4 @@
-// Data that a conversion is chosen and judged on: items of a stream that fits the backbone, spread over all of it, one half for each.
+// Data that a conversion is chosen and judged on: items of a stream that fits the backbone, drawn from all of it; a third chooses, the others judge.
 // Tested by tests/cli/convert-calibrate.
 #pragma once
 
@@ -13,7 +13,7 @@
 namespace modnet {
 
 /// Items that are used at most, and least. The work of measuring grows with the square of those that judge.
-inline constexpr int64_t kMostCalibration = 1024, kLeastCalibration = 128;
+inline constexpr int64_t kMostCalibration = 768, kLeastCalibration = 192;
 
 struct Calibration {
   std::unique_ptr<ItemSource> source;  // read to its end; a mapped file is still what it was when the output is committed
@@ -28,9 +28,9 @@ struct Calibration {
   [[nodiscard]] Error place(Error error, const std::vector<int64_t>& items) const;
 };
 
-/// Every n-th item, n the least power of two under which at most kMostCalibration are used (fewer, but no less than kLeastCalibration, where
-/// items are large); of these one chooses, the next judges, and so on. The stream must fit `backbone` as modnet embed wants it: kNo with the rules that it
-/// breaks. kInvalid for fewer than kLeastCalibration items, STREAM_CUT where it does not end as it should.
+/// Draws at most kMostCalibration items (fewer, but no less than kLeastCalibration, where they are large) by their numbers in the data, so the
+/// same data gives the same ones; a third of them chooses, the others judge. The stream must fit `backbone` as modnet embed wants it: kNo with
+/// the rules that it breaks. kInvalid for fewer than kLeastCalibration items, STREAM_CUT where it does not end as it should.
 [[nodiscard]] Result<Calibration> read_calibration(Invocation& invocation, const ModuleFile& backbone, const std::vector<std::string>& ports, const Engine& engine);
 
 }  // namespace modnet

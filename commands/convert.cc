@@ -304,9 +304,9 @@ CommandSpec convert_command() {
           "As int8, linear layers compute in 8 bits: weights with a scale an output channel, rows with a scale of their own, exact sums, the "
           "same bits on every CPU. Large columns of a layer's input are moved into its weights first. Layers whose rounding moves the outputs "
           "most stay f32 until the largest difference on the probes is within --int8-error; they are listed. Embedding tables stay f32.\n\n"
-          "With --calibrate up to 1,024 items are taken from all over a stream of the backbone's input, as modnet encode writes it. Every other "
-          "one takes the place of the probes in that choice; on those between them the new module is compared with the old one, and the figures "
-          "are printed and kept as evidence. With --head so is the change in a head's accuracy, or R².\n\n"
+          "With --calibrate up to 768 items are drawn from a stream of the backbone's input, as modnet encode writes it. A third takes the place "
+          "of the probes in that choice; on the others the new module is compared with the old one, and the figures are printed and kept as "
+          "evidence. With --head so is the change in a head's accuracy, or R².\n\n"
           "Before anything is written, the new weights are run on the backbone's probes and compared with the outputs of the space that "
           "heads were trained on. Beyond the tolerance the answer is no (exit 1). Otherwise the figures become evidence in the new module, "
           "which keeps root and probes, so that heads of the old one attach to it. The version goes up by a patch.",
@@ -316,7 +316,7 @@ CommandSpec convert_command() {
                   {.name = "int8-error", .type = OptionType::kReal, .metavar = "SHARE", .help = "int8: largest difference from f32 before layers stay f32 (default: half of --space-tolerance)",
                    .minimum = 0, .maximum = kSpaceTolerance},
                   space_tolerance_option(),
-                  {.name = "calibrate", .type = OptionType::kPath, .metavar = "DATA", .help = "a stream of the backbone's input: half of it chooses in place of the probes, half judges"},
+                  {.name = "calibrate", .type = OptionType::kPath, .metavar = "DATA", .help = "a stream of the backbone's input: a third of it chooses in place of the probes, the rest judges"},
                   {.name = "head", .type = OptionType::kPath, .metavar = "FILE", .help = "with --calibrate: say what this head loses on the items that judge"},
                   {.name = "label", .type = OptionType::kText, .metavar = "COLUMN", .help = "column of DATA with the label that the head should answer (default: label)"}},
       .writes = Writes::kModule,

@@ -8,6 +8,7 @@
 
 #include "formats/base/text.h"
 #include "formats/module/digests.h"
+#include "formats/module/evidence.h"
 
 namespace modnet {
 namespace {
@@ -56,6 +57,15 @@ Json figures_json(const SpaceMeasure& m) {
   return {{"probes", m.probes},         {"probe_distance", m.probe_distance}, {"largest", m.largest}, {"mean", m.mean},
           {"cosine_min", m.cosine_min}, {"cosine_mean", m.cosine_mean},       {"cka", m.cka},         {"neighbours", m.neighbours},
           {"nonfinite", m.nonfinite}};
+}
+
+std::string record_text(const EvidenceRecord& record) {
+  return escape_text(record.port) + ", " + escape_text(record.how) + ": " + (measured_on_data(record) ? data_figures_text(record.measure) : figures_text(record.measure));
+}
+
+Json record_json(const EvidenceRecord& record) {
+  return {{"port", record.port},     {"how", record.how},       {"on_data", measured_on_data(record)}, {"fingerprint", "sha256:" + hex(record.fingerprint)}, {"root", "sha256:" + hex(record.root)},
+          {"items", "sha256:" + hex(record.probes)}, {"policy", record.policy}, {"tolerance", record.tolerance}, {"measure", figures_json(record.measure)}};
 }
 
 std::string witness_text(const SpaceWitness& witness) {

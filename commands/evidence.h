@@ -38,6 +38,9 @@ struct SeamEvidence {
 
 /// Says in a report what a measurement adds: the witness of a space that is another, or why nothing was measured.
 void explain_spaces(CheckReport& report, const SeamEvidence& seam);
+/// "embedding, convert bf16: largest …"
+[[nodiscard]] std::string record_text(const EvidenceRecord& record);
+[[nodiscard]] Json record_json(const EvidenceRecord& record);
 /// Adds records whose space, root and way are not there yet.
 void merge_evidence(std::vector<EvidenceRecord>& records, const std::vector<EvidenceRecord>& more);
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/diff.h"
+#include "commands/evidence.h"
 #include "commands/label.h"
 #include "commands/module_file.h"
 #include "formats/base/text.h"
@@ -149,6 +150,14 @@ Json signatures_json(const ModuleView& view) {
   return out;
 }
 
+/// What was measured of its spaces, and of its components'; empty where a trailer cannot be read, which 'modnet verify' says.
+Json evidence_json(const ModuleView& view) {
+  Json out = Json::array();
+  if (const Result<std::vector<EvidenceRecord>> records = collect_evidence(view); records.ok())
+    for (const EvidenceRecord& one : *records) out.push_back(record_json(one));
+  return out;
+}
+
 Json document_of(const ModuleView& view, const ModuleSummary& summary, const std::string& path) {
   const ModuleIndex& index = view.index();
   Json out;
@@ -197,6 +206,7 @@ Json document_of(const ModuleView& view, const ModuleSummary& summary, const std
   for (const TrailerEntry& trailer : view.trailers())
     out["trailers"].push_back(
         {{"kind", trailer_name(trailer.kind)}, {"bytes", trailer.length}, {"digest", sha256_text(trailer.digest)}});
+  out["evidence"] = evidence_json(view);
   out["checks"] = {{"structure", "ok"}, {"bounds", "ok"}, {"payload", "not read"}};
   return out;
 }
@@ -263,7 +273,7 @@ CommandSpec inspect_command() {
       .summary = "show a module's label: ports, spaces, tensors, digests",
       .description =
           "Prints what a module is: its kind and digests, the ports that it takes and gives, the embedding spaces that it "
-          "knows, and how many parameters it has. Components of a composite are counted in.\n\n"
+          "knows, what was measured of them, and how many parameters it has. Components of a composite are counted in.\n\n"
           "Reads the preamble, the index and the trailer directory, never the payload, so it takes milliseconds on any "
           "size; 'modnet verify' reads every byte. With --tensors, --layout or --card it prints that instead of the label.\n\n"
           "With --diff it compares two modules: the contract field by field with the version bump that it needs, then "

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <set>
 
+#include "commands/evidence.h"
 #include "formats/base/limits.h"
 #include "formats/base/text.h"
 #include "formats/module/signatures.h"
@@ -88,6 +89,15 @@ std::string signers_text(const ModuleView& view) {
     out += (i ? ", " : "signed by ") + key_id((*signatures)[i].key);
   if (signatures->size() > kLabelsShown) out += " and " + std::to_string(signatures->size() - kLabelsShown) + " more";
   return out + ", not checked (modnet verify)";
+}
+
+std::string evidence_text(const ModuleView& view) {
+  const Result<std::vector<EvidenceRecord>> records = collect_evidence(view);
+  if (!records.ok()) return "evidence that cannot be read (modnet verify)\n";
+  std::string out;
+  for (size_t i = 0; i < records->size() && i < kLabelsShown; ++i) out += "evidence " + record_text((*records)[i]) + "\n";
+  if (records->size() > kLabelsShown) out += "evidence " + std::to_string(records->size() - kLabelsShown) + " more records (--json)\n";
+  return out;
 }
 
 std::string preparation_text(const ModuleSummary& summary) {
@@ -186,6 +196,7 @@ std::string label_text(const ModuleView& view, const ModuleSummary& summary, con
       out += "  " + escape_text(asset.name) + " " + bytes_text(static_cast<int64_t>(asset.raw_length));
     out += "\n";
   }
+  out += evidence_text(view);
   if (!index.identity.licence.empty()) out += "licence " + escape_text(index.identity.licence) + "\n";
   out += "tensors " + std::to_string(summary.tensors) + "  " + count_text(summary.parameters) + " params  " +
          bytes_text(summary.raw_bytes) + " raw";

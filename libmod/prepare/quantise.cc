@@ -9,6 +9,8 @@
 namespace modnet {
 namespace {
 
+// Items on which groups are measured alone, where there are twice as many: their order needs no more.
+constexpr int64_t kRankItems = 64;
 // Rows of each layer on which migrations are compared, and bytes of captured rows at a time.
 constexpr int64_t kFitRows = 512;
 constexpr int64_t kCaptureBytes = int64_t{64} << 20;
@@ -38,6 +40,28 @@ class RowSampler {
   LayerRows out_;
 };
 
+/// Every n-th item, so that at least kRankItems are left.
+Probes thinned(const Probes& set) {
+  const uint64_t step = std::max<uint64_t>(1, set.count / kRankItems);
+  Probes out;
+  out.source = set.source;
+  out.count = (set.count + step - 1) / step;
+  for (const auto& [from, to] : {std::pair(&set.inputs, &out.inputs), std::pair(&set.outputs, &out.outputs)})
+    for (const ProbeArray& array : *from) {
+      const bool ragged = !array.offsets.empty();
+      const uint64_t rows = ragged ? array.offsets.back() : set.count, row_bytes = rows == 0 ? 0 : array.data.size() / rows;
+      ProbeArray part{array.port, array.dtype, array.item_shape, {}, {}};
+      if (ragged) part.offsets.push_back(0);
+      for (uint64_t i = 0; i < set.count; i += step) {
+        const uint64_t begin = ragged ? array.offsets[i] : i, end = ragged ? array.offsets[i + 1] : i + 1;
+        part.data.append(array.data, begin * row_bytes, (end - begin) * row_bytes);
+        if (ragged) part.offsets.push_back(part.offsets.back() + end - begin);
+      }
+      to->push_back(std::move(part));
+    }
+  return out;
+}
+
 /// The measuring side: one calibration set, its f32 outputs, and the ports to compare.
 struct Judge {
   const FlatGraph& graph;
@@ -48,13 +72,13 @@ struct Judge {
   Probes set;
 
   /// What the port that moves most shows when the groups with `narrow` set are in 8 bits.
-  Result<SpaceMeasure> measure(const std::vector<bool>& narrow) const {
+  Result<SpaceMeasure> measure(const Probes& items, const std::vector<bool>& narrow) const {
     MODNET_ASSIGN(const Int8Graph made, int8_graph(graph, groups, chosen(narrow)));
     MODNET_ASSIGN(Runner runner, Runner::make(with_changes(graph, made.changed), ports, options));
-    MODNET_ASSIGN(const std::vector<ProbeArray> given, run_probes(runner, set));
+    MODNET_ASSIGN(const std::vector<ProbeArray> given, run_probes(runner, items));
     SpaceMeasure worst;
     for (const std::string& port : ports) {
-      MODNET_ASSIGN(const MeasuredSpace one, compare_outputs(set.outputs, port, given, port, static_cast<int64_t>(set.count)));
+      MODNET_ASSIGN(const MeasuredSpace one, compare_outputs(items.outputs, port, given, port, static_cast<int64_t>(items.count)));
       if (one.figures.nonfinite > 0 || one.figures.probe_distance == 0) return one.figures;
       if (worst.probes == 0 || one.figures.largest > worst.largest) worst = one.figures;
     }
@@ -114,14 +138,15 @@ Result<Quantised> quantise_int8(const FlatGraph& graph, const Probes& calibratio
   Quantised out;
   for (size_t g = 0; g < groups.size(); ++g) out.groups.push_back({groups[g].names, forms[g].exponent, forms[g].error, 0, false, {}});
   std::vector<bool> narrow(groups.size(), true);
-  MODNET_ASSIGN(out.all, judge.measure(narrow));
+  MODNET_ASSIGN(out.all, judge.measure(judge.set, narrow));
   out.chosen = out.all;
   if (!within(out.all, limit)) {
+    const Probes some_items = thinned(judge.set);
     std::vector<double> harm(groups.size());
     for (size_t g = 0; g < groups.size(); ++g) {
       std::vector<bool> only(groups.size(), false);
       only[g] = true;
-      MODNET_ASSIGN(const SpaceMeasure one, judge.measure(only));
+      MODNET_ASSIGN(const SpaceMeasure one, judge.measure(some_items, only));
       out.groups[g].alone = one.mean;
       harm[g] = one.nonfinite > 0 ? HUGE_VAL : one.mean * one.mean / static_cast<double>(groups[g].numbers);
     }
@@ -138,7 +163,7 @@ Result<Quantised> quantise_int8(const FlatGraph& graph, const Probes& calibratio
     SpaceMeasure at_enough;
     while (enough - few > 1) {
       const size_t middle = (few + enough) / 2;
-      MODNET_ASSIGN(const SpaceMeasure one, judge.measure(keep(middle)));
+      MODNET_ASSIGN(const SpaceMeasure one, judge.measure(judge.set, keep(middle)));
       if (within(one, limit)) {
         enough = middle;
         at_enough = one;

@@ -17,7 +17,7 @@ struct Int8Choice {
   std::vector<std::string> names;  // weight tensors
   double exponent = 0;             // strength of the migration, 0: none
   double layer_error = 0;          // of its own outputs, ‖Δ‖ / ‖y‖
-  double alone = 0;                // mean share by which the space moves when only this group is in 8 bits; 0: not measured
+  double alone = 0;                // mean share by which the space moves when only this group is in 8 bits, on some of the items; 0: not measured
   bool kept = false;               // stays f32
   std::vector<std::string> folded;  // tensors before it that its factors went into
 };

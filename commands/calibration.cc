@@ -61,7 +61,7 @@ class Sampler {
   /// The items in the data's order; those of the least draws choose.
   [[nodiscard]] std::vector<Item> take() {
     std::vector<Item> out;
-    const size_t choose = (kept_.size() + 2) / 3;
+    const size_t choose = std::min(static_cast<size_t>(kMostChoosing), kept_.size() / 2);
     for (auto& [key, item] : kept_) {
       item.part = out.size() < choose ? Part::kChooses : Part::kJudges;
       out.push_back(std::move(item));
@@ -171,7 +171,7 @@ Result<Calibration> read_calibration(Invocation& invocation, const ModuleFile& b
   note_seal(*out.source, invocation.console);
   out.rows = sampler.rows();
   if (out.rows < kLeastCalibration)
-    return invalid("has " + std::to_string(out.rows) + (out.rows == 1 ? " item" : " items") + "; expected at least " + std::to_string(kLeastCalibration) + ", a third of which choose and the others judge",
+    return invalid("has " + std::to_string(out.rows) + (out.rows == 1 ? " item" : " items") + "; expected at least " + std::to_string(kLeastCalibration) + ", half of which choose and half judge",
                    "give more data, or leave --calibrate out").in_file(out.source->name());
   const std::vector<Item> items = sampler.take();
   out.chosen_on = probes_of(items, Part::kChooses, sampler.columns(), out.source->name());

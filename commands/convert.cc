@@ -76,7 +76,7 @@ Result<Weights> round_weights(const ModuleView& view, DType dtype) {
   return out;
 }
 
-Result<Weights> quantise_layers(const ModuleView& view, const Probes& calibration, double limit, const RunnerOptions& options) {
+Result<Weights> quantise_layers(const ModuleView& view, const std::vector<Probes>& calibration, double limit, const RunnerOptions& options) {
   Weights out;
   MODNET_ASSIGN(const FlatGraph graph, flatten(view));
   MODNET_ASSIGN(const std::vector<std::string> ports, space_ports(view));
@@ -179,7 +179,9 @@ Result<int> convert(Invocation& invocation, const ModuleFile& module) {
   MODNET_ASSIGN(std::optional<OnData> data, read_on_data(invocation, module, engine));
   Weights weights;
   if (dtype_text == "int8") {
-    auto made = quantise_layers(module.view, data ? data->items.chosen_on : probes, limit, engine.options);
+    std::vector<Probes> sets{probes};
+    if (data) sets.push_back(data->items.chosen_on);
+    auto made = quantise_layers(module.view, sets, limit, engine.options);
     if (!made.ok()) return data ? data->items.place(std::move(made).error(), data->items.chosen_rows) : std::move(made).error();
     weights = std::move(*made);
   } else {
@@ -304,8 +306,8 @@ CommandSpec convert_command() {
           "As int8, linear layers compute in 8 bits: weights with a scale an output channel, rows with a scale of their own, exact sums, the "
           "same bits on every CPU. Large columns of a layer's input are moved into its weights first. Layers whose rounding moves the outputs "
           "most stay f32 until the largest difference on the probes is within --int8-error; they are listed. Embedding tables stay f32.\n\n"
-          "With --calibrate up to 768 items are drawn from a stream of the backbone's input, as modnet encode writes it. A third takes the place "
-          "of the probes in that choice; on the others the new module is compared with the old one, and the figures are printed and kept as "
+          "With --calibrate up to 640 items are drawn from a stream of the backbone's input, as modnet encode writes it. 128 of them join the "
+          "probes in that choice; on the others the new module is compared with the old one, and the figures are printed and kept as "
           "evidence. With --head so is the change in a head's accuracy, or R².\n\n"
           "Before anything is written, the new weights are run on the backbone's probes and compared with the outputs of the space that "
           "heads were trained on. Beyond the tolerance the answer is no (exit 1). Otherwise the figures become evidence in the new module, "
@@ -316,7 +318,7 @@ CommandSpec convert_command() {
                   {.name = "int8-error", .type = OptionType::kReal, .metavar = "SHARE", .help = "int8: largest difference from f32 before layers stay f32 (default: half of --space-tolerance)",
                    .minimum = 0, .maximum = kSpaceTolerance},
                   space_tolerance_option(),
-                  {.name = "calibrate", .type = OptionType::kPath, .metavar = "DATA", .help = "a stream of the backbone's input: a third of it chooses in place of the probes, the rest judges"},
+                  {.name = "calibrate", .type = OptionType::kPath, .metavar = "DATA", .help = "a stream of the backbone's input: some items choose beside the probes, the others judge"},
                   {.name = "head", .type = OptionType::kPath, .metavar = "FILE", .help = "with --calibrate: say what this head loses on the items that judge"},
                   {.name = "label", .type = OptionType::kText, .metavar = "COLUMN", .help = "column of DATA with the label that the head should answer (default: label)"}},
       .writes = Writes::kModule,

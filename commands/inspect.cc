@@ -150,7 +150,7 @@ Json signatures_json(const ModuleView& view) {
   return out;
 }
 
-/// What was measured of its spaces, and of its components'; empty where a trailer cannot be read, which 'modnet verify' says.
+/// What was measured of its spaces, and of its components'; empty where a trailer cannot be read.
 Json evidence_json(const ModuleView& view) {
   Json out = Json::array();
   if (const Result<std::vector<EvidenceRecord>> records = collect_evidence(view); records.ok())
@@ -274,7 +274,7 @@ CommandSpec inspect_command() {
       .description =
           "Prints what a module is: its kind and digests, the ports that it takes and gives, the embedding spaces that it "
           "knows, what was measured of them, and how many parameters it has. Components of a composite are counted in.\n\n"
-          "Reads the preamble, the index and the trailer directory, never the payload, so it takes milliseconds on any "
+          "Reads the preamble, the index, the trailer directory and small trailers, never the payload, so it takes milliseconds on any "
           "size; 'modnet verify' reads every byte. With --tensors, --layout or --card it prints that instead of the label.\n\n"
           "With --diff it compares two modules: the contract field by field with the version bump that it needs, then "
           "tensors, graph, assets and components by their digests, then what is not content: identity, card, other trailers and "

@@ -93,7 +93,7 @@ std::string signers_text(const ModuleView& view) {
 
 std::string evidence_text(const ModuleView& view) {
   const Result<std::vector<EvidenceRecord>> records = collect_evidence(view);
-  if (!records.ok()) return "evidence that cannot be read (modnet verify)\n";
+  if (!records.ok()) return "evidence that cannot be read\n";
   std::string out;
   for (size_t i = 0; i < records->size() && i < kLabelsShown; ++i) out += "evidence " + record_text((*records)[i]) + "\n";
   if (records->size() > kLabelsShown) out += "evidence " + std::to_string(records->size() - kLabelsShown) + " more records (--json)\n";

@@ -1,5 +1,5 @@
 // The evidence trailer: what measurements of a module's spaces showed, as a FlatBuffer of its own ("MNEV"). Only commands that
-// judge spaces decode it; every other reader hashes and keeps its bytes, whatever they are.
+// judge spaces, or show what was measured, decode it; every other reader hashes and keeps its bytes, whatever they are.
 // Tested by tests/unit/module/evidence_test.cc.
 #pragma once
 

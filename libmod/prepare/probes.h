@@ -50,7 +50,7 @@ struct ProbeColumns {
 using SliceWork = std::function<Status(std::span<const PortColumn> inputs, int64_t items, int64_t rows)>;
 [[nodiscard]] Status each_slice(const ProbeColumns& inputs, int64_t items, const SliceWork& each);
 /// Most rows that a slice has, where no single item has more.
-inline constexpr int64_t kSliceRows = 8192;
+inline constexpr int64_t kSliceRows = 2048;
 
 /// What the ports of `backbone` give for the inputs of `probes`, as probe_outputs stores it.
 [[nodiscard]] Result<std::vector<ProbeArray>> run_probes(Runner& backbone, const Probes& probes);

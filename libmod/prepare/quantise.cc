@@ -21,7 +21,9 @@ std::string tap_name(size_t group) { return "modnet.quantise/" + std::to_string(
 class RowSampler {
  public:
   explicit RowSampler(int64_t k) : k_(k) { out_.most.assign(static_cast<size_t>(k), 0.0F); }
-  /// `share`: what these rows are of all that will come; it decides with the first rows how many are left out.
+  /// A set begins.
+  void restart() { step_ = seen_ = 0; }
+  /// `share`: what these rows are of all of the set; it decides with the first ones how many are left out.
   void add(const std::vector<float>& values, double share) {
     const int64_t rows = static_cast<int64_t>(values.size()) / k_;
     if (step_ == 0) step_ = std::max<int64_t>(1, (std::llround(static_cast<double>(rows) / share) + kFitRows - 1) / kFitRows);
@@ -62,25 +64,27 @@ Probes thinned(const Probes& set) {
   return out;
 }
 
-/// The measuring side: one calibration set, its f32 outputs, and the ports to compare.
+/// The measuring side: calibration sets with their f32 outputs, and the ports to compare.
 struct Judge {
   const FlatGraph& graph;
   const std::vector<LayerGroup>& groups;
   const std::vector<Int8Group>& forms;
   const std::vector<std::string>& ports;
   const RunnerOptions& options;
-  Probes set;
+  std::vector<Probes> sets;
 
-  /// What the port that moves most shows when the groups with `narrow` set are in 8 bits.
-  Result<SpaceMeasure> measure(const Probes& items, const std::vector<bool>& narrow) const {
+  /// What the set and port that move most show when the groups with `narrow` set are in 8 bits.
+  Result<SpaceMeasure> measure(const std::vector<Probes>& on, const std::vector<bool>& narrow) const {
     MODNET_ASSIGN(const Int8Graph made, int8_graph(graph, groups, chosen(narrow)));
     MODNET_ASSIGN(Runner runner, Runner::make(with_changes(graph, made.changed), ports, options));
-    MODNET_ASSIGN(const std::vector<ProbeArray> given, run_probes(runner, items));
     SpaceMeasure worst;
-    for (const std::string& port : ports) {
-      MODNET_ASSIGN(const MeasuredSpace one, compare_outputs(items.outputs, port, given, port, static_cast<int64_t>(items.count)));
-      if (one.figures.nonfinite > 0 || one.figures.probe_distance == 0) return one.figures;
-      if (worst.probes == 0 || one.figures.largest > worst.largest) worst = one.figures;
+    for (const Probes& set : on) {
+      MODNET_ASSIGN(const std::vector<ProbeArray> given, run_probes(runner, set));
+      for (const std::string& port : ports) {
+        MODNET_ASSIGN(const MeasuredSpace one, compare_outputs(set.outputs, port, given, port, static_cast<int64_t>(set.count)));
+        if (one.figures.nonfinite > 0 || one.figures.probe_distance == 0) return one.figures;
+        if (worst.probes == 0 || one.figures.largest > worst.largest) worst = one.figures;
+      }
     }
     return worst;
   }
@@ -94,12 +98,14 @@ struct Judge {
 
 bool within(const SpaceMeasure& measure, double limit) { return measure.nonfinite == 0 && measure.largest <= limit; }
 
-/// The best form of every group, on rows that the f32 graph gives for the calibration set.
-Result<std::vector<Int8Group>> fit_groups(FlatGraph graph, const std::vector<LayerGroup>& groups, const Probes& set, const RunnerOptions& options) {
+int64_t rows_of(const Probes& set) { return static_cast<int64_t>(set.inputs.empty() || set.inputs[0].offsets.empty() ? set.count : set.inputs[0].offsets.back()); }
+
+/// The best form of every group, on rows that the f32 graph gives for the calibration sets.
+Result<std::vector<Int8Group>> fit_groups(FlatGraph graph, const std::vector<LayerGroup>& groups, const std::vector<Probes>& sets, const RunnerOptions& options) {
   for (size_t g = 0; g < groups.size(); ++g) graph.taps.push_back({tap_name(g), groups[g].input});
   std::vector<Int8Group> out(groups.size());
-  const auto all = static_cast<int64_t>(set.inputs.empty() || set.inputs[0].offsets.empty() ? set.count : set.inputs[0].offsets.back());
-  const int64_t rows_at_once = std::min(all, kSliceRows);
+  int64_t rows_at_once = 0;
+  for (const Probes& set : sets) rows_at_once = std::max(rows_at_once, std::min(rows_of(set), kSliceRows));
   for (size_t begin = 0, end = 0; begin < groups.size(); begin = end) {
     std::vector<std::string> taps;
     std::vector<RowSampler> samples;
@@ -109,14 +115,18 @@ Result<std::vector<Int8Group>> fit_groups(FlatGraph graph, const std::vector<Lay
       samples.emplace_back(groups[end].k);
     }
     MODNET_ASSIGN(Runner runner, Runner::make(graph, taps, options));
-    MODNET_ASSIGN(const ProbeColumns inputs, probe_columns(set, runner.inputs()));
-    const SliceWork take = [&](std::span<const PortColumn> columns, int64_t items, int64_t rows) -> Status {
-      std::vector<OutputColumn> values;
-      MODNET_TRY(runner.run(columns, items, &values));
-      for (size_t i = 0; i < samples.size(); ++i) samples[i].add(values[i].values, static_cast<double>(std::max<int64_t>(1, rows)) / static_cast<double>(std::max<int64_t>(1, all)));
-      return ok();
-    };
-    MODNET_TRY(each_slice(inputs, static_cast<int64_t>(set.count), take));
+    for (const Probes& set : sets) {
+      const double all = static_cast<double>(std::max<int64_t>(1, rows_of(set)));
+      for (RowSampler& one : samples) one.restart();
+      MODNET_ASSIGN(const ProbeColumns inputs, probe_columns(set, runner.inputs()));
+      const SliceWork take = [&](std::span<const PortColumn> columns, int64_t items, int64_t rows) -> Status {
+        std::vector<OutputColumn> values;
+        MODNET_TRY(runner.run(columns, items, &values));
+        for (size_t i = 0; i < samples.size(); ++i) samples[i].add(values[i].values, static_cast<double>(std::max<int64_t>(1, rows)) / all);
+        return ok();
+      };
+      MODNET_TRY(each_slice(inputs, static_cast<int64_t>(set.count), take));
+    }
     for (size_t g = begin; g < end; ++g) {
       MODNET_ASSIGN(out[g], fit_group(graph, groups[g], samples[g - begin].rows(), options.context));
     }
@@ -126,22 +136,23 @@ Result<std::vector<Int8Group>> fit_groups(FlatGraph graph, const std::vector<Lay
 
 }  // namespace
 
-Result<Quantised> quantise_int8(const FlatGraph& graph, const Probes& calibration, const std::vector<std::string>& ports, double limit, const RunnerOptions& options) {
+Result<Quantised> quantise_int8(const FlatGraph& graph, const std::vector<Probes>& calibration, const std::vector<std::string>& ports, double limit, const RunnerOptions& options) {
   MODNET_ASSIGN(const std::vector<LayerGroup> groups, layer_groups(graph));
   if (groups.empty()) return invalid("has no linear layer with f32 weights of its own");
   MODNET_ASSIGN(const std::vector<Int8Group> forms, fit_groups(graph, groups, calibration, options));
   Judge judge{graph, groups, forms, ports, options, calibration};
   {
     MODNET_ASSIGN(Runner runner, Runner::make(graph, ports, options));
-    MODNET_TRY(fill_probe_outputs(runner, judge.set));
+    for (Probes& set : judge.sets) MODNET_TRY(fill_probe_outputs(runner, set));
   }
   Quantised out;
   for (size_t g = 0; g < groups.size(); ++g) out.groups.push_back({groups[g].names, forms[g].exponent, forms[g].error, 0, false, {}});
   std::vector<bool> narrow(groups.size(), true);
-  MODNET_ASSIGN(out.all, judge.measure(judge.set, narrow));
+  MODNET_ASSIGN(out.all, judge.measure(judge.sets, narrow));
   out.chosen = out.all;
   if (!within(out.all, limit)) {
-    const Probes some_items = thinned(judge.set);
+    std::vector<Probes> some_items;
+    for (const Probes& set : judge.sets) some_items.push_back(thinned(set));
     std::vector<double> harm(groups.size());
     for (size_t g = 0; g < groups.size(); ++g) {
       std::vector<bool> only(groups.size(), false);
@@ -163,7 +174,7 @@ Result<Quantised> quantise_int8(const FlatGraph& graph, const Probes& calibratio
     SpaceMeasure at_enough;
     while (enough - few > 1) {
       const size_t middle = (few + enough) / 2;
-      MODNET_ASSIGN(const SpaceMeasure one, judge.measure(judge.set, keep(middle)));
+      MODNET_ASSIGN(const SpaceMeasure one, judge.measure(judge.sets, keep(middle)));
       if (within(one, limit)) {
         enough = middle;
         at_enough = one;

@@ -35,7 +35,7 @@ print("beside the old module's spaces", sorted(one["root"] for one in records) =
 print("on the card", card["on_data"]["items"] == data["items"], card["on_data"]["heads"] == data["heads"], card["quantisation"]["kept_f32"])
 
 def draw(row):
-    """Philox4x32-10 of the row under seed 0 and the stream "cali": the 100 least of 300 choose."""
+    """Philox4x32-10 of the row under seed 0 and the stream "cali": the 128 least of 300 choose."""
     counter, key = [row, 0, 0x63616C69, 0], [0, 0]
     for _ in range(10):
         a, b = 0xD2511F53 * counter[0], 0xCD9E8D57 * counter[2]
@@ -43,7 +43,7 @@ def draw(row):
         key = [(key[0] + 0x9E3779B9) & 0xFFFFFFFF, (key[1] + 0xBB67AE85) & 0xFFFFFFFF]
     return counter[1] << 32 | counter[0]
 
-judges = sorted(sorted(range(300), key=draw)[100:])
+judges = sorted(sorted(range(300), key=draw)[128:])
 lines = open("texts.tsv").read().splitlines()
 open("judged.tsv", "w").write("".join(line + "\n" for line in [lines[0]] + [lines[1 + row] for row in judges]))
 run = subprocess.run(["modnet", "eval", "model.mnet", "judged.tsv", "--text", "text", "--label", "class", "--replicates", "0", "--json"], capture_output=True, check=True)
@@ -89,7 +89,7 @@ refuses --calibrate texts.tsv
 head -n 1 texts.tsv >none.tsv
 modnet encode tiny/encoder.mnet none.tsv --text text -o none.arrow -q
 refuses --calibrate none.arrow
-head -n 192 texts.tsv >few.tsv
+head -n 128 texts.tsv >few.tsv
 modnet encode tiny/encoder.mnet few.tsv --text text -o few.arrow -q
 refuses --calibrate few.arrow
 refuses --calibrate missing.arrow

@@ -81,6 +81,9 @@ TEST_CASE("rules that come with another finding fire too") {
   CHECK(run_check(CheckKind::kEdge, sides).verdict == Verdict::kCompatible);
   sides.measured[0].measure.largest = 0.05;
   CHECK(ids(run_check(CheckKind::kEdge, sides)) == std::set<std::string>{"SPACE_EQUIVALENT_BY_PROBES"});
+  sides.measured[0].how = "convert int8 on data";  // says what a change costs, not which space it is
+  CHECK(ids(run_check(CheckKind::kEdge, sides)) == std::set<std::string>{"SPACE_UNVERIFIED"});
+  sides.measured[0].how = "convert int8";
   sides.measured[0].measure.probes = 63;  // too few to tell
   CHECK(ids(run_check(CheckKind::kEdge, sides)) == std::set<std::string>{"SPACE_UNVERIFIED"});
   sides.measured[0].measure.probes = 64;

@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <set>
 
@@ -198,6 +200,61 @@ TEST_CASE("outputs are stored for each port: rows of items, or mean and first ro
   Probes again = probes;
   REQUIRE(fill_probe_outputs(backbone, again).ok());
   CHECK(again == probes);
+}
+
+/// The items of `set` so many times over.
+Probes repeated(const Probes& set, size_t times) {
+  Probes out = set;
+  out.count = set.count * times;
+  for (ProbeArray& array : out.inputs) {
+    const std::string once = array.data;
+    const std::vector<uint64_t> offsets = array.offsets;
+    for (size_t t = 1; t < times; ++t) {
+      array.data += once;
+      for (size_t i = 1; i < offsets.size(); ++i) array.offsets.push_back(offsets.back() * t + offsets[i]);
+    }
+  }
+  return out;
+}
+
+TEST_CASE("many items run in parts: the same bits as one at a time, and an error names items of the whole") {
+  ThreadPool pool(2);
+  const SmallModel text = text_model(20), model = test::small_transformer(test::small_spec());
+  Runner encoder = runner_of(text, {"tokens"}, {.context = {&pool}});
+  Runner backbone = runner_of(model, {"embedding", "hidden"}, {.context = {&pool}});
+  Probes few = must(text_probes(encoder, "tokens"));
+  Probes many = repeated(few, 5);
+  REQUIRE(fill_probe_outputs(backbone, few).ok());
+  REQUIRE(fill_probe_outputs(backbone, many).ok());
+  for (size_t port = 0; port < few.outputs.size(); ++port) {
+    std::string expected;
+    for (int i = 0; i < 5; ++i) expected += few.outputs[port].data;
+    CHECK(many.outputs[port].data == expected);
+  }
+  const Result<ProbeColumns> columns = probe_columns(many, backbone.inputs());
+  REQUIRE(columns.ok());
+  int64_t items = 0, rows = 0, most = 0;
+  REQUIRE(each_slice(*columns, static_cast<int64_t>(many.count), [&](std::span<const PortColumn> slice, int64_t count, int64_t its_rows) -> Status {
+            CHECK(slice[0].offsets.front() == 0);
+            CHECK(slice[0].offsets.back() == its_rows);
+            items += count;
+            rows += its_rows;
+            most = std::max(most, its_rows);
+            return ok();
+          }).ok());
+  CHECK(items == static_cast<int64_t>(many.count));
+  CHECK(rows == static_cast<int64_t>(many.inputs[0].offsets.back()));
+  CHECK(most <= kSliceRows);
+  const size_t item = 3 * few.count + 7;
+  const int32_t wrong = 1 << 20;
+  std::memcpy(many.inputs[0].data.data() + many.inputs[0].offsets[item] * sizeof wrong, &wrong, sizeof wrong);
+  const Status status = fill_probe_outputs(backbone, many);
+  REQUIRE_FALSE(status.ok());
+  size_t first = 0, last = 0;
+  REQUIRE(std::sscanf(status.error().where.c_str(), "items %zu to %zu", &first, &last) == 2);
+  CHECK(first > few.count);
+  CHECK(first <= item);
+  CHECK(last >= item);
 }
 
 TEST_CASE("drawn probes run through a backbone of pictures") {

@@ -30,9 +30,9 @@ Probes calibration() {
   return std::move(probes).value();
 }
 
-Quantised quantised(const SmallModel& model, double limit, int threads = 1) {
+Quantised quantised(const SmallModel& model, double limit, int threads = 1, const Probes& set = calibration()) {
   ThreadPool pool(threads);
-  Result<Quantised> made = quantise_int8(model.flat(), calibration(), {"embedding", "hidden"}, limit, {.context = {&pool}});
+  Result<Quantised> made = quantise_int8(model.flat(), {set}, {"embedding", "hidden"}, limit, {.context = {&pool}});
   if (!made.ok()) FAIL(made.error().what);
   return std::move(made).value();
 }
@@ -103,9 +103,69 @@ TEST_CASE("under a limit the layers that hurt most stay f32, as few as are enoug
     for (const Int8Choice& one : some.groups)
       if (node.inputs.size() > 1 && std::find(one.names.begin(), one.names.end(), node.inputs[1]) != one.names.end()) CHECK((node.op == "LinearInt8") == !one.kept);
   ThreadPool pool(1);
-  const Result<Quantised> none = quantise_int8(model.flat(), calibration(), {"embedding"}, 0, {.context = {&pool}});
+  const Result<Quantised> none = quantise_int8(model.flat(), {calibration()}, {"embedding"}, 0, {.context = {&pool}});
   REQUIRE_FALSE(none.ok());
   CHECK(none.error().code == Code::kNo);
+}
+
+TEST_CASE("a larger set chooses by all of its items, on any number of threads") {
+  const SmallModel model = small_transformer(small_spec());
+  Probes set = calibration();
+  const ProbeArray once = set.inputs[0];
+  for (uint64_t t = 1; t < 4; ++t) {
+    set.inputs[0].data += once.data;
+    for (size_t i = 1; i < once.offsets.size(); ++i) set.inputs[0].offsets.push_back(once.offsets.back() * t + once.offsets[i]);
+  }
+  set.count *= 4;
+  const double limit = quantised(model, 0.1, 1, set).all.largest * 0.7;
+  const Quantised made = quantised(model, limit, 1, set), again = quantised(model, limit, 3, set);
+  CHECK(made.all.probes == static_cast<int64_t>(set.count));
+  CHECK(made.chosen.probes == static_cast<int64_t>(set.count));
+  CHECK(made.chosen.largest <= limit);
+  CHECK(count_int8(made) > 0);
+  CHECK(count_int8(made) < 12);
+  CHECK(made.graph.nodes == again.graph.nodes);
+  for (size_t g = 0; g < made.groups.size(); ++g) {
+    CHECK(made.groups[g].alone > 0);
+    CHECK(made.groups[g].alone == again.groups[g].alone);
+  }
+}
+
+TEST_CASE("of several sets all decide: the limit holds on each") {
+  const SmallModel model = small_transformer(small_spec());
+  const Probes all = calibration();
+  std::vector<Probes> halves(2);
+  for (uint64_t i = 0; i < all.count; ++i) {
+    const ProbeArray& from = all.inputs[0];
+    Probes& half = halves[i % 2];
+    if (half.inputs.empty()) half.inputs.push_back({from.port, from.dtype, from.item_shape, {0}, {}});
+    ProbeArray& to = half.inputs[0];
+    to.data.append(from.data, from.offsets[i] * 4, (from.offsets[i + 1] - from.offsets[i]) * 4);
+    to.offsets.push_back(to.offsets.back() + from.offsets[i + 1] - from.offsets[i]);
+    ++half.count;
+  }
+  ThreadPool pool(1);
+  const FlatGraph flat = model.flat();
+  const double limit = 0.7 * quantised(model, 0.1).all.largest;
+  const Result<Quantised> made = quantise_int8(flat, halves, {"embedding", "hidden"}, limit, {.context = {&pool}});
+  REQUIRE(made.ok());
+  CHECK(made->all.probes == static_cast<int64_t>(all.count) / 2);
+  CHECK(count_int8(*made) > 0);
+  CHECK(count_int8(*made) < 12);
+  double largest = 0;
+  for (Probes& half : halves) {
+    Runner before = runner_of(model, {"embedding", "hidden"}, {.context = {&pool}});
+    REQUIRE(fill_probe_outputs(before, half).ok());
+    Result<Runner> after = Runner::make(with_changes(flat, made->graph), {"embedding", "hidden"}, {.context = {&pool}});
+    REQUIRE(after.ok());
+    for (const char* port : {"embedding", "hidden"}) {
+      const Result<MeasuredSpace> measured = measure_space(*after, half, port, port);
+      REQUIRE(measured.ok());
+      largest = std::max(largest, measured->figures.largest);
+    }
+  }
+  CHECK(largest == made->chosen.largest);
+  CHECK(largest <= limit);
 }
 
 TEST_CASE("a large column is moved into the weights, and the layer's error falls") {

@@ -312,6 +312,7 @@ def single_texts(bench):
         text, calls, what = texts[key], max(4, 20 // SMALLER), subjects[key]
         ours, theirs, cpu = [], [], []
         for round_ in range(bench.rounds + 1):
+            time.sleep(0.2)  # until the threads of both engines, which wait for more in loops, are asleep
             bench.peak.measure()
             before = stream.cpu()
             mine = [stream.seconds(text) for _ in range(calls)]

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "libmod/compute/linalg.h"
+#include "libmod/train/design.h"
 
 namespace modnet {
 namespace {
@@ -126,7 +127,8 @@ void KroneckerInverse::apply(const ComputeContext& context, std::span<double> v)
     double& bias = turned[static_cast<size_t>(weights + c)];
     bias = lambda > 0 ? bias / lambda : 0;
   }
-  for (const Group& group : groups_) {
+  for_each_task(context, static_cast<int64_t>(groups_.size()), [&](int64_t number, int) {  // each has classes of its own
+    const Group& group = groups_[static_cast<size_t>(number)];
     const auto count = static_cast<int64_t>(group.members.size());
     std::vector<double> columns(static_cast<size_t>(d * count));  // one right-hand side a member
     for (int64_t g = 0; g < count; ++g) {
@@ -138,7 +140,7 @@ void KroneckerInverse::apply(const ComputeContext& context, std::span<double> v)
       double* to = turned.data() + group.members[static_cast<size_t>(g)] * d;
       for (int64_t j = 0; j < d; ++j) to[j] = columns[static_cast<size_t>(j * count + g)];
     }
-  }
+  });
   rotate(Trans::kNo, turned.data(), v.data());
 }
 

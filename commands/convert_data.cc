@@ -1,7 +1,6 @@
 #include "commands/convert_data.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 
 #include <nlohmann/json.hpp>
@@ -17,12 +16,6 @@
 
 namespace modnet {
 namespace {
-
-std::string number(const char* form, double value) {
-  char out[48];
-  std::snprintf(out, sizeof out, form, value);
-  return out;
-}
 
 double figure_of(const std::vector<Figure>& figures, std::string_view name) {
   return std::find_if(figures.begin(), figures.end(), [&](const Figure& one) { return one.name == name; })->value;
@@ -201,9 +194,9 @@ std::string data_text(const OnData& data, const std::string& dtype) {
   const std::string on = " on " + escape_text(data.items.source->name());
   for (const std::string& port : data.ports) out += dtype + " " + escape_text(port) + on + ": " + data_figures_text(data.figures.at(port)) + "\n";
   for (const HeadChange& one : data.changes) {
-    out += "head " + escape_text(data.head->file().view.index().identity.name) + on + ": " + one.metric + " of '" + escape_text(one.answer) + "' " + number("%.4f", one.before) + " → " +
-           number("%.4f", one.after) + " of " + std::to_string(data.items.judged_on.count) + " items";
-    if (one.same) out += ", " + number("%.2f", 100 * *one.same) + " % of the answers stay";
+    out += "head " + escape_text(data.head->file().view.index().identity.name) + on + ": " + one.metric + " of '" + escape_text(one.answer) + "' " + printed("%.4f", one.before) + " → " +
+           printed("%.4f", one.after) + " of " + std::to_string(data.items.judged_on.count) + " items";
+    if (one.same) out += ", " + printed("%.2f", 100 * *one.same) + " % of the answers stay";
     out += "\n";
   }
   return out;

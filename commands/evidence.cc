@@ -13,12 +13,6 @@
 namespace modnet {
 namespace {
 
-std::string number(const char* form, double value) {
-  char out[64];
-  std::snprintf(out, sizeof out, form, value);
-  return out;
-}
-
 /// A text as a witness shows it: short, safe to print, in quotes; or the number of its item.
 std::string shown(const std::string& text, int64_t item) {
   if (text.empty()) return "probe " + std::to_string(item);
@@ -33,24 +27,30 @@ std::string shown(const std::string& text, int64_t item) {
 }
 
 std::string shares_text(const SpaceMeasure& m, const char* items) {
-  return "largest " + number("%.4f", m.largest) + ", mean " + number("%.4f", m.mean) + " of the mean distance of " + std::to_string(m.probes) + " " + items;
+  return "largest " + printed("%.4f", m.largest) + ", mean " + printed("%.4f", m.mean) + " of the mean distance of " + std::to_string(m.probes) + " " + items;
 }
 std::string rest_text(const SpaceMeasure& m) {
-  std::string out = ", CKA " + number("%.6f", m.cka) + ", neighbours " + number("%.3f", m.neighbours);
+  std::string out = ", CKA " + printed("%.6f", m.cka) + ", neighbours " + printed("%.3f", m.neighbours);
   if (m.nonfinite > 0) out += ", " + std::to_string(m.nonfinite) + " outputs not finite";
   return out;
 }
 
 }  // namespace
 
+std::string printed(const char* form, double value) {
+  char out[64];
+  std::snprintf(out, sizeof out, form, value);
+  return out;
+}
+
 std::string figures_text(const SpaceMeasure& m) {
   if (m.probe_distance == 0) return "the stored outputs of the " + std::to_string(m.probes) + " probes hardly differ: nothing to measure by";
-  return shares_text(m, "probes") + "; cosine ≥ " + number("%.6f", m.cosine_min) + rest_text(m);
+  return shares_text(m, "probes") + "; cosine ≥ " + printed("%.6f", m.cosine_min) + rest_text(m);
 }
 
 std::string data_figures_text(const SpaceMeasure& m) {
   const std::string shares = m.probe_distance == 0 ? "the outputs of the " + std::to_string(m.probes) + " items hardly differ" : shares_text(m, "items");
-  return shares + "; cosine " + number("%.6f", m.cosine_mean) + ", ≥ " + number("%.6f", m.cosine_min) + rest_text(m);
+  return shares + "; cosine " + printed("%.6f", m.cosine_mean) + ", ≥ " + printed("%.6f", m.cosine_min) + rest_text(m);
 }
 
 Json figures_json(const SpaceMeasure& m) {

@@ -12,6 +12,9 @@
 
 namespace modnet {
 
+/// A figure as printf(3) prints it, at most 63 characters.
+[[nodiscard]] std::string printed(const char* form, double value);
+
 /// "largest 0.0035, mean 0.0018 of the mean distance of 73 probes; cosine ≥ 0.999991, CKA 0.999998, neighbours 0.985"
 [[nodiscard]] std::string figures_text(const SpaceMeasure& measure);
 /// The same of items of a user's data, with the mean cosine: what is measured there is no limit that has to be kept.

@@ -16,14 +16,6 @@ constexpr int64_t kBlock = cpu::kSolveBlock;
 constexpr int64_t kRowsATask = 32;
 constexpr int64_t kColumnsATask = 64;
 
-void run(ThreadPool* pool, int64_t tasks, const std::function<void(int64_t, int)>& body) {
-  if (pool != nullptr) {
-    pool->parallel_for(tasks, body);
-    return;
-  }
-  for (int64_t task = 0; task < tasks; ++task) body(task, 0);
-}
-
 // c -= a · b, continuing the chains of c.
 void subtract(ThreadPool* pool, int64_t m, int64_t n, int64_t k, cpu::Operand<double> a, cpu::Operand<double> b,
               double* c, int64_t ldc, cpu::Region region) {
@@ -56,7 +48,7 @@ Status cholesky(const ComputeContext& context, int64_t n, double* a, int64_t lda
     }
     const int64_t below = n - j - size;
     double* panel = diagonal + size * lda;
-    run(context.pool, (below + kRowsATask - 1) / kRowsATask, [&](int64_t task, int) {
+    run_tasks(context.pool, (below + kRowsATask - 1) / kRowsATask, [&](int64_t task, int) {
       const int64_t first = task * kRowsATask;
       cpu::solve_rows(size, upper, std::min(kRowsATask, below - first), panel + first * lda, lda);
     });
@@ -75,7 +67,7 @@ void cholesky_solve(const ComputeContext& context, int64_t n, const double* l, i
     const int64_t size = std::min(kBlock, n - j);
     const int64_t below = n - j - size;
     double* rows = b + j * ldb;
-    run(context.pool, column_tasks, [&](int64_t task, int) {
+    run_tasks(context.pool, column_tasks, [&](int64_t task, int) {
       const int64_t first = task * kColumnsATask;
       cpu::solve_forward(size, l + j * lda + j, lda, std::min(kColumnsATask, nrhs - first), rows + first, ldb);
     });
@@ -86,7 +78,7 @@ void cholesky_solve(const ComputeContext& context, int64_t n, const double* l, i
     const int64_t j = (end - 1) / kBlock * kBlock;
     const int64_t size = end - j;
     double* rows = b + j * ldb;
-    run(context.pool, column_tasks, [&](int64_t task, int) {
+    run_tasks(context.pool, column_tasks, [&](int64_t task, int) {
       const int64_t first = task * kColumnsATask;
       cpu::solve_backward(size, l + j * lda + j, lda, std::min(kColumnsATask, nrhs - first), rows + first, ldb);
     });

@@ -5,6 +5,7 @@
 
 #include "libmod/compute/rows.h"
 #include "libmod/compute/skinny.h"
+#include "libmod/compute/threads.h"
 
 namespace modnet {
 namespace {
@@ -13,11 +14,6 @@ constexpr int64_t kBlockNumbers = 128 * 1024;       // one block is about 1 MiB
 constexpr int64_t kCopyNumbers = 32 * 1024 * 1024;  // 256 MiB
 
 }  // namespace
-
-void for_each_task(const ComputeContext& context, int64_t tasks, const std::function<void(int64_t, int)>& body) {
-  if (context.pool != nullptr) return context.pool->parallel_for(tasks, body);
-  for (int64_t task = 0; task < tasks; ++task) body(task, 0);
-}
 
 Design::Design(const ComputeContext& context, const Features& features, std::span<const int64_t> rows,
                const Scaling& scaling)
@@ -29,7 +25,7 @@ Design::Design(const ComputeContext& context, const Features& features, std::spa
       block_rows_(std::clamp<int64_t>(kBlockNumbers / std::max<int64_t>(1, columns_), 64, 512)) {
   if (rows_ * columns_ > kCopyNumbers) return;
   copy_.resize(static_cast<size_t>(rows_ * columns_));
-  for_each_task(context, blocks(),
+  run_tasks(context.pool, blocks(),
                 [&](int64_t b, int) { make(b * block_rows_, rows_in(b), copy_.data() + b * block_rows_ * columns_); });
 }
 

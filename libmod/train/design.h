@@ -49,8 +49,6 @@ class Design {
   std::vector<double> copy_;
 };
 
-/// Runs body(task, worker) for each task, in the pool where there is one.
-void for_each_task(const ComputeContext& context, int64_t tasks, const std::function<void(int64_t, int)>& body);
 [[nodiscard]] inline int worker_count(const ComputeContext& context) {
   return context.pool == nullptr ? 1 : context.pool->size();
 }

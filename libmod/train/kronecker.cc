@@ -6,7 +6,7 @@
 #include <map>
 
 #include "libmod/compute/linalg.h"
-#include "libmod/train/design.h"
+#include "libmod/compute/threads.h"
 
 namespace modnet {
 namespace {
@@ -127,7 +127,7 @@ void KroneckerInverse::apply(const ComputeContext& context, std::span<double> v)
     double& bias = turned[static_cast<size_t>(weights + c)];
     bias = lambda > 0 ? bias / lambda : 0;
   }
-  for_each_task(context, static_cast<int64_t>(groups_.size()), [&](int64_t number, int) {  // each has classes of its own
+  run_tasks(context.pool, static_cast<int64_t>(groups_.size()), [&](int64_t number, int) {  // each has classes of its own
     const Group& group = groups_[static_cast<size_t>(number)];
     const auto count = static_cast<int64_t>(group.members.size());
     std::vector<double> columns(static_cast<size_t>(d * count));  // one right-hand side a member

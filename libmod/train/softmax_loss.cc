@@ -12,6 +12,7 @@
 #include "libmod/compute/elementwise.h"
 #include "libmod/compute/rows.h"
 #include "libmod/compute/skinny.h"
+#include "libmod/compute/threads.h"
 
 namespace modnet {
 namespace {
@@ -136,7 +137,7 @@ double SoftmaxLoss::evaluate(std::span<const double> theta, double penalty, std:
   if (lanes == 1) {
     run_lane(0, 0);
   } else {
-    for_each_task(context_, lanes, run_lane);
+    run_tasks(context_.pool, lanes, run_lane);
   }
 
   const double inverse = 1 / static_cast<double>(design_->rows());
@@ -162,7 +163,7 @@ std::vector<double> SoftmaxLoss::class_covariance(std::span<const double> theta)
   const size_t lane_size = k * k + k;
   std::vector<double> sums(static_cast<size_t>(lanes) * lane_size);  // Σ ppᵀ and Σ p of each lane
   std::vector<Scratch> scratches(static_cast<size_t>(worker_count(context_)));
-  for_each_task(context_, lanes, [&](int64_t lane, int worker) {
+  run_tasks(context_.pool, lanes, [&](int64_t lane, int worker) {
     Scratch& scratch = scratches[static_cast<size_t>(worker)];
     std::vector<double> part(k * k);
     double* mine = sums.data() + static_cast<size_t>(lane) * lane_size;

@@ -1,11 +1,12 @@
 // oneDNN's bare products, found at run time: a peer of matmul.cc and int8_products.cc where libdnnl.so.2 is installed.
 #pragma once
 
-#include <dlfcn.h>
 #include <sched.h>
 
 #include <cstdint>
 #include <cstdlib>
+
+#include "formats/base/shared_library.h"
 
 namespace modnet::bench {
 
@@ -36,12 +37,11 @@ inline const OneDnn& one_dnn() {
     setenv("OMP_PLACES", "threads", 1);
     cpu_set_t before;
     sched_getaffinity(0, sizeof before, &before);
-    void* library = dlopen("libdnnl.so.2", RTLD_NOW | RTLD_LOCAL);
+    SharedLibrary library("libdnnl.so.2");
     sched_setaffinity(0, sizeof before, &before);
-    if (library == nullptr) return out;
-    out.product = reinterpret_cast<OneDnn::Product>(dlsym(library, "dnnl_sgemm"));
-    out.byte_product = reinterpret_cast<OneDnn::ByteProduct>(dlsym(library, "dnnl_gemm_u8s8s32"));
-    out.set_threads = reinterpret_cast<void (*)(int)>(dlsym(library, "omp_set_num_threads"));
+    library.find("dnnl_sgemm", out.product);
+    library.find("dnnl_gemm_u8s8s32", out.byte_product);
+    library.find("omp_set_num_threads", out.set_threads);
     CPU_ZERO(&out.first_core);
     for (size_t core = 0; core < CPU_SETSIZE && CPU_COUNT(&out.first_core) == 0; ++core)
       if (CPU_ISSET(core, &before)) CPU_SET(core, &out.first_core);

@@ -2,14 +2,14 @@
 // vectors that the CPU has. Judged against by kernels.cc.
 #pragma once
 
-#include <dlfcn.h>
-
 #include <cstdint>
 #include <cstdio>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+
+#include "formats/base/shared_library.h"
 
 namespace modnet::bench {
 
@@ -61,7 +61,7 @@ class VectorLibrary {
   explicit VectorLibrary(const char* function, int lanes) : lanes_(lanes) {
     char name[64];
     std::snprintf(name, sizeof name, lanes == 16 ? "_ZGVeN16v_%s" : "_ZGVdN8v_%s", function);
-    if (void* library = dlopen("libmvec.so.1", RTLD_NOW | RTLD_LOCAL); library != nullptr) function_ = dlsym(library, name);
+    SharedLibrary("libmvec.so.1").find(name, function_);
   }
   [[nodiscard]] bool there() const { return function_ != nullptr; }
 #if defined(__x86_64__)
@@ -83,7 +83,7 @@ class VectorLibrary {
  private:
 #endif
   int lanes_;
-  void* function_ = nullptr;
+  void (*function_)() = nullptr;
 };
 
 }  // namespace modnet::bench

@@ -99,7 +99,7 @@ Status check_source(const ModuleFile& module, std::string_view dtype) {
     return refuse("holds other modules; convert takes a backbone by itself", "convert the backbone and put it in with attach-head or compose");
   if (index.identity.kind != Kind::kBackbone)
     return refuse("is a module of kind " + std::string(name_of(index.identity.kind)) + "; expected a backbone", "heads and encoders stay as they are: they are small");
-  if (dtype == "int8" && std::any_of(index.graph.nodes.begin(), index.graph.nodes.end(), [](const Node& node) { return node.op == "LinearInt8"; }))
+  if (dtype == "int8" && std::any_of(index.graph.nodes.begin(), index.graph.nodes.end(), [](const Node& node) { return node.op == "LinearU8S8"; }))
     return refuse("is in 8 bits already", "convert the module that it was converted from");
   if (std::none_of(index.tensors.begin(), index.tensors.end(), is_converted))
     return refuse("has no f32 matrices to store as " + std::string(dtype), "convert the module that it was converted from");
@@ -170,7 +170,7 @@ Result<std::string> card_with(const ModuleView& view, Json extra) {
 Result<int> convert(Invocation& invocation, const ModuleFile& module) {
   const Arguments& args = invocation.args;
   const std::string dtype_text = args.text("dtype"), how = "convert " + dtype_text;
-  const double tolerance = args.real("space-tolerance"), limit = args.has("int8-error") ? args.real("int8-error") : tolerance / 2;
+  const double tolerance = args.real("space-tolerance"), limit = args.has("int8-error") ? args.real("int8-error") : 0.8 * tolerance;
   if (args.has("int8-error") && dtype_text != "int8") return usage("--int8-error goes with --dtype int8");
   const ModuleIndex& index = module.view.index();
   MODNET_ASSIGN(const Engine engine, make_engine(invocation));
@@ -315,7 +315,7 @@ CommandSpec convert_command() {
       .positionals = {{.name = "BACKBONE", .help = "a backbone module"}},
       .options = {{.name = "dtype", .type = OptionType::kChoice, .help = "how f32 matrices are stored", .choices = {"f16", "bf16", "int8"}, .required = true},
                   {.name = "version", .type = OptionType::kText, .metavar = "SEMVER", .help = "version of the new module (default: the next patch)"},
-                  {.name = "int8-error", .type = OptionType::kReal, .metavar = "SHARE", .help = "int8: largest difference from f32 before layers stay f32 (default: half of --space-tolerance)",
+                  {.name = "int8-error", .type = OptionType::kReal, .metavar = "SHARE", .help = "int8: largest difference from f32 before layers stay f32 (default: 0.8 of --space-tolerance)",
                    .minimum = 0, .maximum = kSpaceTolerance},
                   space_tolerance_option(),
                   {.name = "calibrate", .type = OptionType::kPath, .metavar = "DATA", .help = "a stream of the backbone's input: some items choose beside the probes, the others judge"},

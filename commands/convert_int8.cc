@@ -1,5 +1,5 @@
 // The port record `quantisation` says how a port's own values are quantised. What convert makes takes and gives f32, so its ports carry
-// none: which layers are in 8 bits is in the graph (modnet.LinearInt8), in the operations that it requires, and on the card.
+// none: which layers are in 8 bits is in the graph (modnet.LinearU8S8), in the operations that it requires, and on the card.
 #include "commands/convert_int8.h"
 
 #include <cstdio>
@@ -59,7 +59,7 @@ void add_int8_json(Json& document, const Quantised& made, double limit) {
 }
 
 Json int8_card(const Quantised& made, double limit) {
-  return {{"scheme", "symmetric-i8"}, {"weights", "channel"}, {"activations", "row"}, {"kept_f32", kept_names(made)}, {"limit", limit},
+  return {{"scheme", "u8s8"}, {"weights", "channel"}, {"activations", "row"}, {"kept_f32", kept_names(made)}, {"limit", limit},
           {"largest", made.chosen.largest}, {"largest_all_int8", made.all.largest}};
 }
 

@@ -32,7 +32,7 @@ std::optional<size_t> maker(const std::vector<Node>& nodes, const std::string& v
 /// A linear layer of a checkpoint, in f32 (a Gemm whose weights are stored [n, k], with a bias) or in 8 bits.
 enum class Linear : uint8_t { kNone, kFloat, kInt8 };
 Linear linear_form(const Node& node) {
-  if (is(node, kOurDomain, "LinearInt8")) return node.inputs.size() >= 3 && node.attributes.empty() ? Linear::kInt8 : Linear::kNone;
+  if (is(node, kOurDomain, "LinearU8S8")) return node.inputs.size() >= 3 && node.attributes.empty() ? Linear::kInt8 : Linear::kNone;
   return is_linear_layer(node) && node.inputs.size() == 3 && !node.inputs[2].empty() ? Linear::kFloat : Linear::kNone;
 }
 
@@ -56,7 +56,7 @@ Node join(const std::vector<const Node*>& layers, std::string output, std::optio
     for (const Node* layer : layers) out.inputs.insert(out.inputs.end(), layer->inputs.begin() + 1, layer->inputs.end());
     return out;
   }
-  out.op = "LinearInt8";
+  out.op = "LinearU8S8";
   out.inputs.push_back(input_or_none(first, 4));
   for (const Node* layer : layers)
     for (const size_t at : {1, 2, 3}) out.inputs.push_back(input_or_none(*layer, at));

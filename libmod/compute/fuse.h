@@ -1,5 +1,5 @@
 // Rewrites a flat graph's nodes into fewer, larger ones that give the same bits: linear layer + activation, Add +
-// LayerNormalization, and query, key and value as one product. Linear layers are Gemm and modnet.LinearInt8. Values that
+// LayerNormalization, and query, key and value as one product. Linear layers are Gemm and modnet.LinearU8S8. Values that
 // somebody else reads, or that are asked for, stay.
 // Tested by tests/unit/compute/plan_test.cc and linear_int8_test.cc: with and without fusion, every bit is equal.
 #pragma once

@@ -3,12 +3,15 @@
 // threads, batch nor instruction set can show in it, and what stands around it is a fixed sequence of IEEE operations.
 //
 // One row x[k] with factors f[k] (1 where there are none), weights w[n, k] in -128..127, scales c[n], bias b[n] (0):
-//   t_k = x_k · f_k                     rounded to f32
-//   m   = max |t_k|; a NaN or an infinity among the t makes the whole output row NaN; below 2^-100 all of x counts as 0
-//   q_k = t_k · (127 / m)               quotient and product rounded to f32, then to the nearest whole number, ties to even
-//   s   = m / 127
-//   y_n = act(((f32(Σ q_k · w_nk) · c_n) · s) + b_n)   each operation rounded to f32, the sum converted to nearest even
-// |q| ≤ 127, so 32 bits hold every sum up to kInt8MostDepth values of k.
+//   t_k = x_k · f_k                     rounded to f32, as is every quotient, product and difference below
+//   l   = min(0, min t_k), r = max(0, max t_k) - l; when a t or r is NaN or infinite, the whole output row is NaN; where r is below
+//         2^-100, all of x counts as 0
+//   i   = 255 / r
+//   z   = -l · i, q_k = t_k · i + z     to the nearest whole number, ties to even, q at most 255
+//   s   = r / 255
+//   y_n = act(((f32(Σ (q_k - z) · w_nk) · c_n) · s) + b_n)   the sum converted to nearest even
+// A row uses all of its 256 numbers though its values lie about another middle than 0, as they do behind a GELU: there that halves the error.
+// 32 bits hold every sum up to kInt8MostDepth values of k.
 // Tested by tests/unit/compute/int8_test.cc against reference/int8.h.
 #pragma once
 
@@ -20,10 +23,10 @@
 
 namespace modnet {
 
-/// 127 · 128 · k must stay below 2^31.
-inline constexpr int64_t kInt8MostDepth = 131'072;
-/// Rows whose greatest magnitude is below count as zero: 127 / m would leave the range of f32.
-inline constexpr float kInt8LeastMagnitude = 0x1p-100F;
+/// 255 · 128 · k must stay below 2^31.
+inline constexpr int64_t kInt8MostDepth = 65'536;
+/// Rows whose range is below count as zero: 255 / r would leave the range of f32.
+inline constexpr float kInt8LeastRange = 0x1p-100F;
 
 /// How weights lie in memory: as pairs of 16 bits (every instruction set can multiply and add those exactly), or as quads of
 /// 8 bits for the dot product instruction of AVX512-VNNI.
@@ -48,10 +51,12 @@ class PackedInt8 {
   [[nodiscard]] const std::byte* panels() const { return data_.get(); }
   [[nodiscard]] const float* scales() const { return scales_.data(); }  // padded to whole panels, as is bias
   [[nodiscard]] const float* bias() const { return bias_.data(); }
+  [[nodiscard]] const int32_t* sums() const { return sums_.data(); }  // of each column's weights
 
  private:
   AlignedBlock<std::byte> data_;
   std::vector<float> scales_, bias_;
+  std::vector<int32_t> sums_;
   int64_t k_ = 0, n_ = 0, depth_ = 0, bytes_ = 0, panel_bytes_ = 0;
   Int8Layout layout_ = Int8Layout::kPairs;
 };

@@ -63,7 +63,7 @@ struct Fold {
     size_t at = 1, rank = 1, bias = 2;
     if (is_linear_layer(node)) {
       rank = 2;
-    } else if (is(kOurDomain, "LinearInt8", 3)) {
+    } else if (is(kOurDomain, "LinearU8S8", 3)) {
       at = 2;
       bias = 3;
     } else if (!is("", "LayerNormalization", 2)) {

@@ -144,7 +144,7 @@ Result<Int8Graph> int8_graph(const FlatGraph& graph, const std::vector<LayerGrou
       Node& node = out.nodes[groups[g].nodes[i]];
       const std::string bias = node.inputs.size() > 2 ? node.inputs[2] : "";
       node.domain = kOurDomain;
-      node.op = "LinearInt8";
+      node.op = "LinearU8S8";
       node.version = 1;
       node.attributes.clear();
       node.inputs = {node.inputs[0], node.inputs[1], scale};

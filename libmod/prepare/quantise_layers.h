@@ -1,5 +1,5 @@
 // Linear layers of a graph in 8 bits: which there are, how one is best written (factors that move large columns of the input into the
-// weights, weights as whole numbers), and the graph that runs a choice of them as modnet.LinearInt8.
+// weights, weights as whole numbers), and the graph that runs a choice of them as modnet.LinearU8S8.
 // What is chosen: quantise.h. Tested by tests/unit/prepare/runner/quantise_test.cc.
 #pragma once
 

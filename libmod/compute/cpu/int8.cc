@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "libmod/compute/cpu/int8_kernel.h"
 #include "libmod/compute/target.h"
@@ -43,7 +44,7 @@ struct WholeRows {
   std::byte* values = nullptr;
   int64_t stride = 0;  // bytes; never a multiple of 4096, so that the rows of a tile do not fight for a cache set
   float* scales = nullptr;
-  int32_t* sums = nullptr;
+  int32_t* zeros = nullptr;
   static int64_t stride_of(const PackedInt8& b) {
     const int64_t bytes = rounded_up(std::max<int64_t>(1, b.depth() * whole_size(b.layout())), 64);
     return bytes % 1024 == 0 ? bytes + 64 : bytes;
@@ -51,7 +52,7 @@ struct WholeRows {
   static int64_t bytes_of(const PackedInt8& b, int64_t rows) { return rows * (stride_of(b) + 8); }
   WholeRows(const PackedInt8& b, int64_t rows, void* memory)
       : values(static_cast<std::byte*>(memory)), stride(stride_of(b)), scales(reinterpret_cast<float*>(values + rows * stride)),
-        sums(reinterpret_cast<int32_t*>(scales + rows)) {}
+        zeros(reinterpret_cast<int32_t*>(scales + rows)) {}
 };
 
 void quantise_block(const Layer& layer, int64_t first, int64_t rows, const WholeRows& out) {
@@ -59,9 +60,9 @@ void quantise_block(const Layer& layer, int64_t first, int64_t rows, const Whole
     const float* x = layer.a + (first + i) * layer.lda;
     std::byte* to = out.values + i * out.stride;
     if (layer.b.layout() == Int8Layout::kQuads) {
-      cpu::quantise_row(cpu::Int8Row<int8_t>{x, layer.factors, layer.b.k(), layer.b.depth(), reinterpret_cast<int8_t*>(to), out.scales + i, out.sums + i});
+      cpu::quantise_row(cpu::Int8Row<uint8_t>{x, layer.factors, layer.b.k(), layer.b.depth(), reinterpret_cast<uint8_t*>(to), out.scales + i, out.zeros + i});
     } else {
-      cpu::quantise_row(cpu::Int8Row<int16_t>{x, layer.factors, layer.b.k(), layer.b.depth(), reinterpret_cast<int16_t*>(to), out.scales + i, out.sums + i});
+      cpu::quantise_row(cpu::Int8Row<int16_t>{x, layer.factors, layer.b.k(), layer.b.depth(), reinterpret_cast<int16_t*>(to), out.scales + i, out.zeros + i});
     }
   }
 }
@@ -79,7 +80,8 @@ void run_panel(const Layer& layer, const Int8Kernel& kernel, int64_t first, int6
     tile.b = layer.b.panels() + panel * layer.b.panel_bytes();
     tile.depth = layer.b.depth();
     tile.row_scales = whole.scales + begin;
-    tile.row_sums = whole.sums + begin;
+    tile.row_zeros = whole.zeros + begin;
+    tile.sums = layer.b.sums() + column;
     tile.scales = layer.b.scales() + column;
     tile.bias = layer.b.bias() + column;
     tile.c = used == kernel.panel ? c : edge;
@@ -118,17 +120,22 @@ PackedInt8 PackedInt8::pack_as(Int8Layout layout, const int8_t* weights, const f
   out.data_ = aligned_block<std::byte>(out.bytes_);
   out.scales_.assign(static_cast<size_t>(padded), 0.0F);
   out.bias_ = out.scales_;
+  out.sums_.assign(static_cast<size_t>(padded), 0);
   std::copy_n(scales, n, out.scales_.begin());
   if (bias != nullptr) std::copy_n(bias, n, out.bias_.begin());
-  for (int64_t j = 0; j < padded; ++j) {
-    std::byte* to = out.data_.get() + j / panel * out.panel_bytes_;
-    for (int64_t p = 0; p < out.depth_; ++p) {
-      const int8_t value = j < n && p < k ? weights[j * k + p] : int8_t{0};
-      const int64_t at = (p / group * panel + j % panel) * group + p % group;
-      if (layout == Int8Layout::kQuads) {
-        to[at] = static_cast<std::byte>(value + 128);
+  if (padded != n || out.depth_ != k) std::memset(out.data_.get(), 0, static_cast<size_t>(out.bytes_));
+  for (int64_t j = 0; j < n; ++j) {
+    const int8_t* row = weights + j * k;
+    out.sums_[static_cast<size_t>(j)] = std::accumulate(row, row + k, int32_t{0});
+    std::byte* to = out.data_.get() + j / panel * out.panel_bytes_ + j % panel * group * whole_size(layout);
+    for (int64_t p = 0; p < k; p += group, to += panel * group * whole_size(layout)) {
+      const int64_t some = std::min(group, k - p);
+      if (layout == Int8Layout::kPairs) {
+        for (int64_t i = 0; i < some; ++i) reinterpret_cast<int16_t*>(to)[i] = row[p + i];
+      } else if (some == group) {
+        std::memcpy(to, row + p, 4);
       } else {
-        reinterpret_cast<int16_t*>(to)[at] = value;
+        std::memcpy(to, row + p, static_cast<size_t>(some));
       }
     }
   }
@@ -162,7 +169,7 @@ void quantise_weights(const float* weights, int64_t k, int64_t n, int8_t* out, f
     const float* w = weights + j * k;
     float most = 0.0F;
     for (int64_t p = 0; p < k; ++p) most = std::max(most, std::abs(w[p]));
-    scales[j] = most < kInt8LeastMagnitude ? 0.0F : most / 127.0F;
+    scales[j] = most < kInt8LeastRange ? 0.0F : most / 127.0F;
     // The quotient lies within 127 (1 + 2^-22): rounding it gives 127 at most.
     for (int64_t p = 0; p < k; ++p) out[j * k + p] = scales[j] == 0.0F ? int8_t{0} : static_cast<int8_t>(std::nearbyint(w[p] / scales[j]));
   }

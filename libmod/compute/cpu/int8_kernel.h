@@ -12,13 +12,14 @@ namespace modnet::cpu {
 
 /// Rows by one panel of columns. All of a row of `c` is written, a whole panel of columns.
 struct Int8Tile {
-  const std::byte* a = nullptr;  // rows of whole numbers: 16 bits each for pairs, 8 for quads
+  const std::byte* a = nullptr;  // rows of whole numbers, 0 to 255: 16 bits each for pairs, 8 for quads
   int64_t a_stride = 0;          // bytes from row to row
   const std::byte* b = nullptr;  // one panel
   int64_t depth = 0;             // values of k, padding included
   const float* row_scales = nullptr;
-  const int32_t* row_sums = nullptr;  // of the whole numbers of each row; quads take off what stands for their offset
-  const float* scales = nullptr;      // of the panel's columns
+  const int32_t* row_zeros = nullptr;  // the number that stands for 0 in each row
+  const int32_t* sums = nullptr;       // of the panel's columns
+  const float* scales = nullptr;
   const float* bias = nullptr;
   float* c = nullptr;
   int64_t ldc = 0;
@@ -35,12 +36,11 @@ struct Int8Kernel {
 /// A panel of pairs: for every two values of k, kPairPanel columns of two numbers. Of the instruction set in use.
 inline constexpr int64_t kPairPanel = 16;
 [[nodiscard]] const Int8Kernel& pairs_kernel();
-/// A panel of quads: for every four values of k, kQuadPanel columns of four bytes, each 128 above the weight. Only where this CPU has
-/// AVX512-VNNI may its tiles be called.
+/// A panel of quads: for every four values of k, kQuadPanel columns of four bytes. Only where this CPU has AVX512-VNNI may its tiles be called.
 inline constexpr int64_t kQuadPanel = 32;
 [[nodiscard]] const Int8Kernel& quads_kernel();
 
-/// A row's whole numbers, scale and sum as int8.h defines them; values from k to `depth` become 0.
+/// A row's whole numbers, its scale and its zero as int8.h defines them; numbers from k to `depth` become 0.
 template <typename Whole>
 struct Int8Row {
   const float* x = nullptr;
@@ -48,9 +48,9 @@ struct Int8Row {
   int64_t k = 0, depth = 0;
   Whole* out = nullptr;
   float* scale = nullptr;
-  int32_t* sum = nullptr;
+  int32_t* zero = nullptr;
 };
-void quantise_row(const Int8Row<int8_t>& row);
+void quantise_row(const Int8Row<uint8_t>& row);
 void quantise_row(const Int8Row<int16_t>& row);
 
 }  // namespace modnet::cpu

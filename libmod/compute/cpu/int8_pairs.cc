@@ -38,7 +38,7 @@ void pairs_tile(const Int8Tile& tile) {
     for (int64_t j = 0; j < kPairPanel; ++j) {
       int32_t sum = 0;
       for (int64_t k = 0; k < tile.depth; ++k) sum += static_cast<int32_t>(a[k]) * b[(k / 2 * kPairPanel + j) * 2 + k % 2];
-      tile.c[r * tile.ldc + j] = static_cast<float>(sum) * tile.scales[j] * tile.row_scales[r] + tile.bias[j];
+      tile.c[r * tile.ldc + j] = static_cast<float>(sum - tile.row_zeros[r] * tile.sums[j]) * tile.scales[j] * tile.row_scales[r] + tile.bias[j];
     }
   }
 }
@@ -100,9 +100,11 @@ void pairs_tile(const Int8Tile& tile) {
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {
     const auto row_scale = hn::Set(df, tile.row_scales[r]);
+    const auto zero = hn::Set(d32, tile.row_zeros[r]);
 #pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) {
-      const auto whole = hn::ConvertTo(df, hn::RearrangeToOddPlusEven(sum[r][v], other[r][v]));
+      const auto offset = hn::Mul(zero, hn::LoadU(d32, tile.sums + v * kLanes));
+      const auto whole = hn::ConvertTo(df, hn::Sub(hn::RearrangeToOddPlusEven(sum[r][v], other[r][v]), offset));
       const auto scaled = hn::Mul(hn::Mul(whole, hn::LoadU(df, tile.scales + v * kLanes)), row_scale);
       hn::StoreU(hn::Add(scaled, hn::LoadU(df, tile.bias + v * kLanes)), df, tile.c + r * tile.ldc + v * kLanes);
     }
@@ -118,17 +120,20 @@ constexpr Int8Kernel tiles_of(std::integer_sequence<int, R...>) {
 constexpr Int8Kernel kKernel = tiles_of(std::make_integer_sequence<int, kPairRows>());
 const Int8Kernel* kernel_here() { return &kKernel; }
 
-// t + kRound - kRound rounds to a whole number, ties to even; the whole number lies in the low bits of t + kRound.
+// t + kRound rounds to a whole number, ties to even, and holds it in its low bits.
 constexpr float kRound = 0x1.8p23F;
 constexpr int32_t kRoundBits = 0x4B400000;
+constexpr int32_t kInfinityBits = 0x7F800000;
 
 template <typename Whole>
 HWY_INLINE void quantise(const Int8Row<Whole>& row) {
   const float* HWY_RESTRICT x = row.x;
   const float* HWY_RESTRICT factors = row.factors;
   const auto scaled = [&](int64_t i) { return factors == nullptr ? x[i] : x[i] * factors[i]; };
-  // Bits of magnitudes are ordered as the numbers are, NaN above all: a maximum that no order of lanes can change.
+  // Bits of magnitudes are ordered as the numbers are, NaN above all: a maximum that no order of lanes can change. Where it is finite,
+  // none can change the least and the greatest either.
   int32_t most = 0;
+  float least = 0.0F, greatest = 0.0F;
   int64_t whole = 0;
 #if HWY_TARGET != HWY_SCALAR
   const hn::ScalableTag<float> df;
@@ -139,45 +144,48 @@ HWY_INLINE void quantise(const Int8Row<Whole>& row) {
     const auto value = hn::LoadU(df, x + i);
     return factors == nullptr ? value : hn::Mul(value, hn::LoadU(df, factors + i));
   };
-  auto greatest = hn::Zero(di);
-  for (int64_t i = 0; i < whole; i += kLanes) greatest = hn::Max(greatest, hn::BitCast(di, hn::Abs(scaled_lanes(i))));
-  most = hn::GetLane(hn::MaxOfLanes(di, greatest));
+  auto lows = hn::Zero(df), highs = lows;
+  auto magnitudes = hn::Zero(di);
+  for (int64_t i = 0; i < whole; i += kLanes) {
+    const auto value = scaled_lanes(i);
+    lows = hn::Min(lows, value);
+    highs = hn::Max(highs, value);
+    magnitudes = hn::Max(magnitudes, hn::BitCast(di, hn::Abs(value)));
+  }
+  most = hn::GetLane(hn::MaxOfLanes(di, magnitudes));
+  least = hn::GetLane(hn::MinOfLanes(df, lows));
+  greatest = hn::GetLane(hn::MaxOfLanes(df, highs));
 #endif
   for (int64_t i = whole; i < row.k; ++i) {
-    const int32_t bits = std::bit_cast<int32_t>(scaled(i)) & 0x7FFFFFFF;
-    most = bits > most ? bits : most;
+    const float value = scaled(i);
+    most = std::max(most, std::bit_cast<int32_t>(value) & 0x7FFFFFFF);
+    least = value < least ? value : least;
+    greatest = value > greatest ? value : greatest;
   }
-  const float magnitude = std::bit_cast<float>(most);
-  *row.sum = 0;
-  if (most >= 0x7F800000 || magnitude < kInt8LeastMagnitude) {
+  const float range = most < kInfinityBits ? greatest - least : std::numeric_limits<float>::quiet_NaN();
+  *row.zero = 0;
+  if (!(range >= kInt8LeastRange) || range == std::numeric_limits<float>::infinity()) {
     std::fill_n(row.out, row.depth, Whole{0});  // no values at all: a null pointer, which memset may not be given
-    *row.scale = most >= 0x7F800000 ? std::numeric_limits<float>::quiet_NaN() : 0.0F;
+    *row.scale = range < kInt8LeastRange ? 0.0F : std::numeric_limits<float>::quiet_NaN();
     return;
   }
-  *row.scale = magnitude / 127.0F;
-  const float inverse = 127.0F / magnitude;
-  int32_t sum = 0;
+  *row.scale = range / 255.0F;
+  const float inverse = 255.0F / range;
+  *row.zero = std::bit_cast<int32_t>(-least * inverse + kRound) - kRoundBits;
+  const float round = kRound + static_cast<float>(*row.zero);
 #if HWY_TARGET != HWY_SCALAR
   const hn::Rebind<Whole, decltype(df)> dw;
-  auto sums = hn::Zero(di);
-  const auto factor = hn::Set(df, inverse);
+  const auto factor = hn::Set(df, inverse), to_whole = hn::Set(df, round);
   for (int64_t i = 0; i < whole; i += kLanes) {
-    const auto rounded = hn::Sub(hn::BitCast(di, hn::Add(hn::Mul(scaled_lanes(i), factor), hn::Set(df, kRound))), hn::Set(di, kRoundBits));
-    sums = hn::Add(sums, rounded);
-    hn::StoreU(hn::DemoteTo(dw, rounded), dw, row.out + i);
+    const auto rounded = hn::Sub(hn::BitCast(di, hn::Add(hn::Mul(scaled_lanes(i), factor), to_whole)), hn::Set(di, kRoundBits));
+    hn::StoreU(hn::DemoteTo(dw, hn::Min(rounded, hn::Set(di, 255))), dw, row.out + i);
   }
-  sum = hn::GetLane(hn::SumOfLanes(di, sums));
 #endif
-  for (int64_t i = whole; i < row.k; ++i) {
-    const int32_t rounded = std::bit_cast<int32_t>(scaled(i) * inverse + kRound) - kRoundBits;
-    sum += rounded;
-    row.out[i] = static_cast<Whole>(rounded);
-  }
+  for (int64_t i = whole; i < row.k; ++i) row.out[i] = static_cast<Whole>(std::min(std::bit_cast<int32_t>(scaled(i) * inverse + round) - kRoundBits, 255));
   for (int64_t i = row.k; i < row.depth; ++i) row.out[i] = 0;
-  *row.sum = sum;
 }
 
-void quantise_i8(const Int8Row<int8_t>& row) { quantise(row); }
+void quantise_u8(const Int8Row<uint8_t>& row) { quantise(row); }
 void quantise_i16(const Int8Row<int16_t>& row) { quantise(row); }
 
 }  // namespace modnet::cpu::HWY_NAMESPACE
@@ -187,12 +195,12 @@ HWY_AFTER_NAMESPACE();
 namespace modnet::cpu {
 namespace {
 HWY_EXPORT(kernel_here);
-HWY_EXPORT(quantise_i8);
+HWY_EXPORT(quantise_u8);
 HWY_EXPORT(quantise_i16);
 }  // namespace
 
 const Int8Kernel& pairs_kernel() { return *HWY_DYNAMIC_DISPATCH(kernel_here)(); }
-void quantise_row(const Int8Row<int8_t>& row) { HWY_DYNAMIC_DISPATCH(quantise_i8)(row); }
+void quantise_row(const Int8Row<uint8_t>& row) { HWY_DYNAMIC_DISPATCH(quantise_u8)(row); }
 void quantise_row(const Int8Row<int16_t>& row) { HWY_DYNAMIC_DISPATCH(quantise_i16)(row); }
 
 }  // namespace modnet::cpu

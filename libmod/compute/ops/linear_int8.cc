@@ -1,4 +1,4 @@
-// modnet.LinearInt8: a linear layer with 8-bit weights, alone or fused as Gemm is: several layers of one input as one product (whose
+// modnet.LinearU8S8: a linear layer with 8-bit weights, alone or fused as Gemm is: several layers of one input as one product (whose
 // rows are turned into whole numbers once), an activation at its end. Arithmetic: libmod/compute/int8.h.
 // Tested by tests/unit/compute/linear_int8_test.cc (fused and plain give the same bits).
 #include <cmath>
@@ -88,8 +88,8 @@ Result<std::unique_ptr<Step>> lower_fused_int8(LowerContext& context) {
 
 std::span<const OpRow> linear_int8_ops() {
   static const std::vector<OpRow> kRows = {
-      {"modnet", "LinearInt8", 1, "rows, in 8 bits as they come, times 8-bit weights with a scale a channel", lower_linear_int8},
-      {"fused", "LinearInt8", 1, "LinearInt8 layers of one input with an activation", lower_fused_int8},
+      {"modnet", "LinearU8S8", 1, "rows, in 8 bits as they come, times 8-bit weights with a scale a channel", lower_linear_int8},
+      {"fused", "LinearU8S8", 1, "LinearU8S8 layers of one input with an activation", lower_fused_int8},
   };
   return kRows;
 }

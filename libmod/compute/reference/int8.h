@@ -3,14 +3,20 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "libmod/compute/matmul.h"
 
 namespace modnet::reference {
 
-/// One row's whole numbers and its scale (NaN: the row holds something that is not finite; 0: it counts as zero).
-/// factors may be null.
-float quantise_row(const float* x, const float* factors, int64_t k, int8_t* out);
+/// One row's whole numbers, their zero and their scale (NaN: the row holds something that is not finite, or its range is not; 0: it counts
+/// as zero). factors may be null.
+struct WholeRow {
+  std::vector<int> numbers;
+  int zero = 0;
+  float scale = 0;
+};
+WholeRow quantise_row(const float* x, const float* factors, int64_t k);
 
 /// c[m, n], see modnet::linear_int8; weights [n, k], bias and act may be null.
 void linear_int8(int64_t m, int64_t n, int64_t k, const float* a, int64_t lda, const float* factors, const int8_t* weights, const float* scales,

@@ -57,17 +57,18 @@ struct Case {
 };
 
 TEST_CASE("an 8-bit layer worked by hand comes out") {
-  // m = 254, so whole numbers are halves of the input, ties to even: 127 1 -2 0; factors halve the second row's first number.
-  const float a[] = {254, 2, -5, 1, 508, 254, 3, 0}, factors[] = {0.5F, 1, 1, 1};
+  // The range is 510, from -10 to 500, so whole numbers are halves of the input with 5 for zero, ties to even: 255 4 0 6. The second row has no
+  // number below zero; factors halve its first number.
+  const float a[] = {500, -3, -10, 1, 1020, 254, 3, 0}, factors[] = {0.5F, 1, 1, 1};
   const int8_t weights[] = {1, 2, 3, 4, -1, 0, 0, 1};
   const float scales[] = {0.5F, 2}, bias[] = {0.25F, -1};
   float c[4] = {};
   reference::linear_int8(1, 2, 4, a, 4, nullptr, weights, scales, bias, nullptr, c, 2);
-  CHECK(c[0] == (127 + 2 - 6) * 0.5F * 2.0F + 0.25F);
-  CHECK(c[1] == -127 * 2.0F * 2.0F - 1.0F);
+  CHECK(c[0] == (250 - 2 * 1 - 3 * 5 + 4 * 1) * 0.5F * 2.0F + 0.25F);  // 5 - 3 / 2 = 3.5 is rounded to 4, 5 + 1 / 2 = 5.5 to 6
+  CHECK(c[1] == (-250 + 1) * 2.0F * 2.0F - 1.0F);
   reference::linear_int8(1, 2, 4, a + 4, 4, factors, weights, scales, nullptr, nullptr, c, 2);
-  CHECK(c[0] == (127 + 2 * 127 + 3 * 2) * 0.5F * 2.0F);  // 3 / 2 is rounded to 2
-  CHECK(c[1] == -127 * 2.0F * 2.0F);
+  CHECK(c[0] == (255 + 2 * 127 + 3 * 2) * 0.5F * 2.0F);  // 3 / 2 is rounded to 2
+  CHECK(c[1] == -255 * 2.0F * 2.0F);
 }
 
 TEST_CASE("weights are rounded to whole numbers a channel, ties to even, and a channel of zeros stays zero") {
@@ -78,6 +79,21 @@ TEST_CASE("weights are rounded to whole numbers a channel, ties to even, and a c
   CHECK(scales[0] == 1.27F / 127.0F);
   CHECK(scales[1] == 0.0F);
   CHECK(std::vector<int>(whole, whole + 9) == std::vector<int>{127, 0, 50, 0, 0, 0, -127, 2, 0});
+}
+
+TEST_CASE("a row uses all of its numbers though its values lie about another middle than 0") {
+  constexpr int64_t k = 70;
+  std::vector<float> a(2 * k);  // as a GELU gives them: none far below 0; the second row has none above
+  for (size_t i = 0; i < a.size(); ++i) a[i] = static_cast<float>(i % k) * (i < k ? 0.1F : -0.1F) + (i < k ? -0.17F : 0.0F);
+  std::vector<int8_t> identity(k * k, 0);
+  for (size_t i = 0; i < k; ++i) identity[i * k + i] = 1;
+  const std::vector<float> ones(k, 1.0F);
+  for (const std::string& target : cpu_targets()) {
+    const ForcedTarget forced(target);
+    std::vector<float> c(2 * k);
+    linear_int8({}, a.data(), k, 2, nullptr, PackedInt8::pack(identity.data(), ones.data(), nullptr, k, k), nullptr, c.data(), k);
+    for (size_t i = 0; i < c.size(); ++i) CHECK(std::abs(c[i] - a[i]) <= 0.501F * 6.9F / 255.0F);  // half a step; about 0 a step would be twice as large
+  }
 }
 
 TEST_CASE("8-bit layers have the reference's bits on every instruction set and thread count") {
@@ -125,13 +141,13 @@ TEST_CASE("the largest sums that the depth allows are exact") {
   const std::vector<float> a(static_cast<size_t>(k), 1.0F);
   const std::vector<int8_t> weights(static_cast<size_t>(k), int8_t{-128});
   const float scale = 1.0F;
-  static_assert(int64_t{127} * 128 * kInt8MostDepth < (int64_t{1} << 31));
+  static_assert(int64_t{255} * 128 * kInt8MostDepth < (int64_t{1} << 31));
   for (const std::string& target : cpu_targets()) {
     const ForcedTarget forced(target);
     const PackedInt8 packed = PackedInt8::pack(weights.data(), &scale, nullptr, k, 1);
     float c = 0;
     linear_int8({}, a.data(), k, 1, nullptr, packed, nullptr, &c, 1);
-    CHECK(c == static_cast<float>(-int64_t{127} * 128 * k) * (1.0F / 127.0F));
+    CHECK(c == static_cast<float>(-int64_t{255} * 128 * k) * (1.0F / 255.0F));
   }
 }
 
@@ -197,10 +213,14 @@ struct Emulated {
       return static_cast<int32_t>(total);
     });
   }
+  static void will_write(const float*) {}
   static Whole load_whole(const int32_t* p) { return each<Whole>([&](size_t i) { return p[i]; }); }
   static void store_whole(int32_t* p, Whole a) { std::copy(a.begin(), a.end(), p); }
   static Whole set_whole(int32_t value) {
     return each<Whole>([&](size_t) { return value; });
+  }
+  static Whole multiply_whole(Whole a, Whole b) {
+    return each<Whole>([&](size_t i) { return static_cast<int32_t>(static_cast<uint32_t>(a[i]) * static_cast<uint32_t>(b[i])); });
   }
   static Whole subtract(Whole a, Whole b) {
     return each<Whole>([&](size_t i) { return static_cast<int32_t>(static_cast<uint32_t>(a[i]) - static_cast<uint32_t>(b[i])); });
@@ -224,23 +244,23 @@ struct Emulated {
 };
 
 TEST_CASE("the VNNI tile on emulated instructions has the reference's bits") {
-  for (const Shape& shape : {Shape{5, 70, 33}, Shape{5, 32, 384}, Shape{5, 1, 1}, Shape{5, 33, 0}, Shape{5, 32, 66'000}}) {
+  for (const Shape& shape : {Shape{5, 70, 33}, Shape{5, 32, 384}, Shape{5, 1, 1}, Shape{5, 33, 0}, Shape{5, 32, 65'536}}) {
     CAPTURE(shape.k);
     const Case made(shape, 23);
     const std::vector<float> expected = made.expected(nullptr, made.bias.data(), nullptr);
     const PackedInt8 packed = PackedInt8::pack_as(Int8Layout::kQuads, made.weights.data(), made.scales.data(), made.bias.data(), shape.k, shape.n);
-    std::vector<int8_t> whole(static_cast<size_t>(5 * packed.depth()));
+    std::vector<uint8_t> whole(static_cast<size_t>(5 * packed.depth()));
     std::vector<float> scales(5);
-    std::vector<int32_t> sums(5);
+    std::vector<int32_t> zeros(5);
     for (int64_t i = 0; i < 5; ++i)
-      cpu::quantise_row(cpu::Int8Row<int8_t>{made.a.data() + i * made.lda, nullptr, shape.k, packed.depth(), whole.data() + i * packed.depth(),
-                                             &scales[static_cast<size_t>(i)], &sums[static_cast<size_t>(i)]});
+      cpu::quantise_row(cpu::Int8Row<uint8_t>{made.a.data() + i * made.lda, nullptr, shape.k, packed.depth(), whole.data() + i * packed.depth(),
+                                             &scales[static_cast<size_t>(i)], &zeros[static_cast<size_t>(i)]});
     const int64_t panels = (shape.n + cpu::kQuadPanel - 1) / cpu::kQuadPanel, width = panels * cpu::kQuadPanel;
     std::vector<float> c(static_cast<size_t>(5 * width));
     for (int64_t panel = 0; panel < panels; ++panel) {
       const int64_t column = panel * cpu::kQuadPanel;
       cpu::quads_tile<Emulated, 5>({reinterpret_cast<const std::byte*>(whole.data()), packed.depth(), packed.panels() + panel * packed.panel_bytes(), packed.depth(),
-                                    scales.data(), sums.data(), packed.scales() + column, packed.bias() + column, c.data() + column, width});
+                                    scales.data(), zeros.data(), packed.sums() + column, packed.scales() + column, packed.bias() + column, c.data() + column, width});
     }
     for (int64_t i = 0; i < 5; ++i)
       for (int64_t j = 0; j < shape.n; ++j) CHECK(same_bits(c[static_cast<size_t>(i * width + j)], expected[static_cast<size_t>(i * made.ldc + j)]));

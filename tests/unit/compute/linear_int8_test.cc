@@ -1,4 +1,4 @@
-// modnet.LinearInt8 in plans: what it computes, alone and fused, and what it refuses. The products: int8_test.cc.
+// modnet.LinearU8S8 in plans: what it computes, alone and fused, and what it refuses. The products: int8_test.cc.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -66,7 +66,7 @@ Model quantised(const SmallModel& from) {
     out.tensors[name] = stored(DType::kI8, {n, k}, whole);
     out.tensors[name + ".scale"] = stored(DType::kF32, {n}, scales);
     node.domain = kOurDomain;
-    node.op = "LinearInt8";
+    node.op = "LinearU8S8";
     node.attributes.clear();
     node.inputs.insert(node.inputs.begin() + 2, name + ".scale");
     if (out.tensors.contains(shared)) node.inputs.push_back(shared);
@@ -132,7 +132,7 @@ TEST_CASE("layers of one input with other factors are not joined") {
   size_t joined = 0, apart = 0;
   (void)values(model, batch, pool, Fusion::kOn, wanted, &joined);
   for (Node& node : model.graph.nodes)
-    if (node.op == "LinearInt8" && node.inputs[1].find(".k.") != std::string::npos && node.inputs.size() == 5) node.inputs.pop_back();
+    if (node.op == "LinearU8S8" && node.inputs[1].find(".k.") != std::string::npos && node.inputs.size() == 5) node.inputs.pop_back();
   const std::vector<float> fused = values(model, batch, pool, Fusion::kOn, wanted, &apart);
   CHECK(apart > joined);
   CHECK(first_difference(fused, values(model, batch, pool, Fusion::kOff, wanted)) == -1);
@@ -141,7 +141,7 @@ TEST_CASE("layers of one input with other factors are not joined") {
 TEST_CASE("query, key and value of different widths are refused, joined or not") {
   Model model = quantised(small_transformer(small_spec()));
   for (Node& node : model.graph.nodes) {
-    if (node.op != "LinearInt8" || node.inputs[1] != "l0.k.weight") continue;
+    if (node.op != "LinearU8S8" || node.inputs[1] != "l0.k.weight") continue;
     for (const char* name : {"l0.k.weight", "l0.k.weight.scale", "l0.k.bias"}) {
       Stored& one = model.tensors.at(name);
       one.bytes.resize(one.bytes.size() / 2);
@@ -157,7 +157,7 @@ TEST_CASE("query, key and value of different widths are refused, joined or not")
 
 /// One node on rows [3]; input "x", output "y".
 struct OneLayer {
-  Node node{std::string(kOurDomain), "LinearInt8", 1, "the node", {"x", "w", "s"}, {"y"}, {}};
+  Node node{std::string(kOurDomain), "LinearU8S8", 1, "the node", {"x", "w", "s"}, {"y"}, {}};
   std::map<std::string, Stored, std::less<>> tensors = {{"w", stored(DType::kI8, {2, 3}, std::vector<int8_t>{1, 2, 3, -4, -5, -6})},
                                                         {"s", stored(DType::kF32, {2}, std::vector<float>{0.5F, 2})},
                                                         {"b", stored(DType::kF32, {2}, std::vector<float>{1, -1})},
@@ -178,7 +178,7 @@ struct OneLayer {
   }
 };
 
-TEST_CASE("LinearInt8 computes what its formula says, with and without bias and factors") {
+TEST_CASE("LinearU8S8 computes what its formula says, with and without bias and factors") {
   const std::vector<float> x = {1, -0.5F, 0.25F, 3, 2, 1};
   for (const bool bias : {false, true})
     for (const bool factors : {false, true}) {
@@ -195,7 +195,7 @@ TEST_CASE("LinearInt8 computes what its formula says, with and without bias and 
     }
 }
 
-TEST_CASE("LinearInt8 refuses weights, scales and factors that do not fit, attributes, and rows that are too long") {
+TEST_CASE("LinearU8S8 refuses weights, scales and factors that do not fit, attributes, and rows that are too long") {
   const std::vector<float> x = {1, 2, 3};
   const auto error = [&](const std::function<void(OneLayer&)>& change) {
     OneLayer layer;
@@ -222,7 +222,7 @@ TEST_CASE("LinearInt8 refuses weights, scales and factors that do not fit, attri
   layer.tensors["s"] = stored(DType::kF32, {1}, std::vector<float>(1));
   const Result<std::vector<float>> got = layer.run(std::vector<float>(static_cast<size_t>(k)), k);
   REQUIRE_FALSE(got.ok());
-  CHECK(says(got.error().what, "exact up to 131072"));
+  CHECK(says(got.error().what, "exact up to 65536"));
 }
 
 }  // namespace

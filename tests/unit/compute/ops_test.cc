@@ -1,4 +1,4 @@
-// Every operation of the table against an obvious loop, and what it refuses (modnet.LinearInt8: linear_int8_test.cc).
+// Every operation of the table against an obvious loop, and what it refuses (modnet.LinearU8S8: linear_int8_test.cc).
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -433,7 +433,7 @@ TEST_CASE("the table is sorted, finds each of its rows, and holds nothing that t
   const std::set<std::string> tested = {
       "Abs",  "Add",     "Cast",     "Cos",  "Div",    "Erf",  "Exp",   "Flatten", "Gather",         "Gelu",          "Gemm",
       "Identity", "LayerNormalization",  "Log",  "LogSoftmax", "Mul", "Neg", "Relu", "Sigmoid", "Sin", "Softmax", "Sqrt",
-      "Sub",  "Tanh",    "modnet.Attention", "modnet.L2Normalize", "modnet.LinearInt8", "modnet.Pool", "modnet.Positions", "modnet.Silu"};
+      "Sub",  "Tanh",    "modnet.Attention", "modnet.L2Normalize", "modnet.LinearU8S8", "modnet.Pool", "modnet.Positions", "modnet.Silu"};
   std::set<std::string> listed;
   std::string last;
   for (const OpRow& row : op_table()) {

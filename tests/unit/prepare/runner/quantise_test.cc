@@ -38,7 +38,7 @@ Quantised quantised(const SmallModel& model, double limit, int threads = 1, cons
 }
 
 int64_t count_int8(const Quantised& made) {
-  return std::count_if(made.graph.nodes.begin(), made.graph.nodes.end(), [](const Node& node) { return node.op == "LinearInt8"; });
+  return std::count_if(made.graph.nodes.begin(), made.graph.nodes.end(), [](const Node& node) { return node.op == "LinearU8S8"; });
 }
 
 TEST_CASE("layers that read the same value are one group; tables and weights that others read are none") {
@@ -101,7 +101,7 @@ TEST_CASE("under a limit the layers that hurt most stay f32, as few as are enoug
   CHECK(least_kept >= most_left);
   for (const Node& node : some.graph.nodes)
     for (const Int8Choice& one : some.groups)
-      if (node.inputs.size() > 1 && std::find(one.names.begin(), one.names.end(), node.inputs[1]) != one.names.end()) CHECK((node.op == "LinearInt8") == !one.kept);
+      if (node.inputs.size() > 1 && std::find(one.names.begin(), one.names.end(), node.inputs[1]) != one.names.end()) CHECK((node.op == "LinearU8S8") == !one.kept);
   ThreadPool pool(1);
   const Result<Quantised> none = quantise_int8(model.flat(), {calibration()}, {"embedding"}, 0, {.context = {&pool}});
   REQUIRE_FALSE(none.ok());

@@ -61,10 +61,18 @@ class PackedInt8 {
   Int8Layout layout_ = Int8Layout::kPairs;
 };
 
-/// c[m, n] of a[m, k] as above. factors: [k] or null; act may be null. c must not overlap a. Any size may be 0. The policy of the
-/// context does not matter: there is one arithmetic.
-void linear_int8(const ComputeContext& context, const float* a, int64_t lda, int64_t m, const float* factors, const PackedInt8& b, RowFunction act,
-                 float* c, int64_t ldc);
+/// What is applied to rows. factors: [k] or null; act may be null.
+struct Int8Layer {
+  const PackedInt8& b;
+  const float* factors = nullptr;
+  RowFunction act = nullptr;
+};
+/// c[m, n] of a[m, k] as above. c must not overlap a. Any size may be 0. The policy of the context does not matter: there is one arithmetic.
+void linear_int8(const ComputeContext& context, const float* a, int64_t lda, int64_t m, const Int8Layer& layer, float* c, int64_t ldc);
+/// Two layers, the second of what the first gives, with the bits of two calls. `between` [m, first.b.n()] is room for what lies between them
+/// where few rows make it necessary; its contents are of no use afterwards. second.b.k() = first.b.n().
+void linear_int8_twice(const ComputeContext& context, const float* a, int64_t lda, int64_t m, const Int8Layer& first, const Int8Layer& second,
+                       float* between, float* c, int64_t ldc);
 
 /// Weights [n, k] as whole numbers: c_n = max_k |w_nk| / 127, w = round(w_nk / c_n), ties to even; a channel of zeros gets scale 0.
 /// Numbers must be finite. out: [n, k], scales: [n].

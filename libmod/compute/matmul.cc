@@ -44,6 +44,24 @@ int64_t PackedMatrix::bytes() const {
   return panels * cpu::kPanel<float> * k_ * static_cast<int64_t>(sizeof(float));
 }
 
+namespace {
+
+cpu::Product<float> product_of(const float* a, int64_t lda, int64_t m, const LinearLayer& layer, float* c, int64_t ldc) {
+  cpu::Product<float> product;
+  product.m = m;
+  product.n = layer.b.n();
+  product.k = layer.b.k();
+  product.a = cpu::operand(a, lda, Trans::kNo);
+  product.panels = layer.b.panels();
+  product.c = c;
+  product.ldc = ldc;
+  product.bias = layer.bias;
+  product.act = layer.act;
+  return product;
+}
+
+}  // namespace
+
 void matmul_packed(const ComputeContext& context, const float* a, int64_t lda, int64_t m, const PackedMatrix& b,
                    const float* bias, RowFunction act, float* c, int64_t ldc) {
   if (context.policy == Policy::kVendor) {
@@ -55,17 +73,18 @@ void matmul_packed(const ComputeContext& context, const float* a, int64_t lda, i
     }
     return;
   }
-  cpu::Product<float> product;
-  product.m = m;
-  product.n = b.n();
-  product.k = b.k();
-  product.a = cpu::operand(a, lda, Trans::kNo);
-  product.panels = b.panels();
-  product.c = c;
-  product.ldc = ldc;
-  product.bias = bias;
-  product.act = act;
-  cpu::multiply(context.pool, product);
+  cpu::multiply(context.pool, product_of(a, lda, m, {b, bias, act}, c, ldc));
+}
+
+void matmul_packed_twice(const ComputeContext& context, const float* a, int64_t lda, int64_t m, const LinearLayer& first, const LinearLayer& second,
+                         float* between, float* c, int64_t ldc) {
+  const int64_t width = first.b.n();
+  if (context.policy == Policy::kVendor) {
+    matmul_packed(context, a, lda, m, first.b, first.bias, first.act, between, width);
+    matmul_packed(context, between, width, m, second.b, second.bias, second.act, c, ldc);
+    return;
+  }
+  cpu::multiply_twice(context.pool, product_of(a, lda, m, first, between, width), product_of(between, width, m, second, c, ldc));
 }
 
 template <typename T>

@@ -63,6 +63,17 @@ class PackedMatrix {
 void matmul_packed(const ComputeContext& context, const float* a, int64_t lda, int64_t m, const PackedMatrix& b,
                    const float* bias, RowFunction act, float* c, int64_t ldc);
 
+/// What is applied to rows: weights, bias and activation as in matmul_packed.
+struct LinearLayer {
+  const PackedMatrix& b;
+  const float* bias = nullptr;
+  RowFunction act = nullptr;
+};
+/// Two layers, the second of what the first gives, with the bits of two calls of matmul_packed. `between` [m, first.b.n()] is room for what
+/// lies between them where few rows make it necessary; its contents are of no use afterwards. second.b.k() = first.b.n().
+void matmul_packed_twice(const ComputeContext& context, const float* a, int64_t lda, int64_t m, const LinearLayer& first, const LinearLayer& second,
+                         float* between, float* c, int64_t ldc);
+
 /// c[m, n] = op(a) · op(b), op = transpose for kYes (then a is stored [k, m], b [n, k]). c must not overlap a or b.
 /// T is float or double.
 template <typename T>

@@ -53,6 +53,9 @@ class Step {
   virtual ~Step() = default;
   /// Fails only on data (a token id that the table does not have).
   [[nodiscard]] virtual Status run(const Frame& frame) const = 0;
+  /// Takes over the step after it where the two can be worked a few rows at a time; only `next` reads what this one gives, and nobody afterwards.
+  /// False, with `next` as it was, where they cannot.
+  [[nodiscard]] virtual bool take(std::unique_ptr<Step>&) { return false; }
   /// For a profile: the sizes that set the step's time, as they follow its name (" 384×1536"), and the multiplications and additions of its products.
   [[nodiscard]] virtual std::string sizes() const { return {}; }
   [[nodiscard]] virtual double operations(const Frame&) const { return 0; }

@@ -155,6 +155,11 @@ Result<Plan> Plan::make(const FlatGraph& graph, const std::vector<std::string>& 
     for (auto it = alias_of.find(slot); it != alias_of.end(); it = alias_of.find(slot)) slot = it->second;
     return slot;
   };
+  std::map<std::string, int, std::less<>> uses;
+  for (const Node& node : nodes)
+    for (const std::string& input : node.inputs) ++uses[input];
+  for (const std::string& value : wanted) ++uses[value];
+  std::string last;  // the operation of the last step
   for (const Node& node : nodes) {
     const OpRow* op = find_op(node.domain, node.op);
     if (op == nullptr) return internal("no lowering of " + op_text(node));
@@ -162,7 +167,8 @@ Result<Plan> Plan::make(const FlatGraph& graph, const std::vector<std::string>& 
     MODNET_ASSIGN(std::unique_ptr<Step> step, op->lower(lowerer));
     const int aliased = lowerer.take_alias();
     if (aliased >= 0) alias_of[lowerer.result()] = aliased;
-    const int at = static_cast<int>(state->steps.size());
+    const bool taken = fusion == Fusion::kOn && step != nullptr && !state->steps.empty() && uses[node.inputs[0]] == 1 && state->steps.back()->take(step);
+    const int at = static_cast<int>(state->steps.size()) - (taken ? 1 : 0);
     for (const std::string& input : node.inputs)
       if (const auto it = values.find(input); it != values.end()) {
         Slot& slot = state->slots[static_cast<size_t>(root(it->second))];
@@ -171,8 +177,10 @@ Result<Plan> Plan::make(const FlatGraph& graph, const std::vector<std::string>& 
     state->slots[static_cast<size_t>(lowerer.result())].born = at;
     state->slots[static_cast<size_t>(lowerer.result())].last_use = at;
     values[node.outputs[0]] = lowerer.result();
+    if (taken && context.profile != nullptr) state->names.back() = last + state->steps.back()->sizes();
     if (step == nullptr) continue;
-    if (context.profile != nullptr) state->names.push_back(op_text(node) + step->sizes());
+    last = op_text(node);
+    if (context.profile != nullptr) state->names.push_back(last + step->sizes());
     state->steps.push_back(std::move(step));
   }
   const int end = static_cast<int>(state->steps.size()) + 1;

@@ -59,7 +59,7 @@ Int8Group form_of(const std::vector<Part>& parts, int64_t k, const LayerRows& ro
     made.whole = bytes_of(whole);
     const PackedInt8 packed = PackedInt8::pack(whole.data(), made.scales.data(), nullptr, k, part.n);
     std::vector<float> got(part.expected.size());
-    linear_int8(context, rows.rows.data(), k, rows.count, factors.empty() ? nullptr : factors.data(), packed, nullptr, got.data(), part.n);
+    linear_int8(context, rows.rows.data(), k, rows.count, {packed, factors.empty() ? nullptr : factors.data()}, got.data(), part.n);
     for (size_t i = 0; i < got.size(); ++i) {
       const double difference = static_cast<double>(got[i]) - static_cast<double>(part.expected[i]);
       error += difference * difference;

@@ -59,7 +59,7 @@ void measure(const Shape& shape, int rounds) {
       for (int64_t i = 0; i < repeats; ++i) matmul_packed(ComputeContext{}, a.data(), shape.k, shape.m, wide, bias.data(), nullptr, c.data(), shape.n);
     });
     const double int8 = timed(operations * static_cast<double>(repeats), [&] {
-      for (int64_t i = 0; i < repeats; ++i) linear_int8(ComputeContext{}, a.data(), shape.k, shape.m, nullptr, narrow, nullptr, c.data(), shape.n);
+      for (int64_t i = 0; i < repeats; ++i) linear_int8(ComputeContext{}, a.data(), shape.k, shape.m, {narrow}, c.data(), shape.n);
     });
     const double bare = !dnn.there() ? 0.0 : timed(operations * static_cast<double>(repeats), [&] {
       for (int64_t i = 0; i < repeats; ++i)

@@ -15,6 +15,8 @@ constexpr int64_t kRowsABlock = 48;
 constexpr int64_t kTasksAThread = 4;
 // Products below this many multiply-adds are not worth waking anybody.
 constexpr int64_t kAlone = 100'000;
+// Rows a thread from which on they are not shared out by columns when they run through two products.
+constexpr int64_t kRowsTwice = 24;
 // Depths of few rows that stay packed: they take some 300 KB.
 constexpr int64_t kDepthsKept = 4;
 // Depths of b that are packed at a time when b comes unpacked.
@@ -183,5 +185,30 @@ void pack_columns(ThreadPool* pool, const Operand<float>& b, int64_t k, int64_t 
 
 void multiply(ThreadPool* pool, const Product<float>& product) { multiply_any(pool, product); }
 void multiply(ThreadPool* pool, const Product<double>& product) { multiply_any(pool, product); }
+
+void multiply_twice(ThreadPool* pool, const Product<float>& first, const Product<float>& second) {
+  const int64_t threads = pool == nullptr ? 1 : pool->size(), m = first.m;
+  if (m < threads * kRowsTwice) {
+    multiply(pool, first);
+    multiply(pool, second);
+    return;
+  }
+  const int64_t strips = ceil_div(m, strip_rows());
+  const int64_t blocks = ceil_div(ceil_div(m, kRowsABlock), threads) * threads, most_rows = (ceil_div(strips, blocks) + 1) * strip_rows();
+  const int64_t width = ceil_div(first.n, kPanel<float>) * kPanel<float> + kPanel<float>;  // off the powers of two: rows must not share cache sets
+  run_tasks(pool, blocks, most_rows * (kStride<float> + width) * static_cast<int64_t>(sizeof(float)), [&](int64_t block, int, void* scratch) {
+    const int64_t begin = m * (strips * block / blocks) / strips, rows = m * (strips * (block + 1) / blocks) / strips - begin;
+    if (rows == 0) return;
+    PackedRows<float> packed{static_cast<float*>(scratch), 0, -1};
+    Product<float> in = first, out = second;
+    in.a.data += begin * in.a.row_step;
+    in.c = packed.data + most_rows * kStride<float>;
+    in.ldc = width;
+    out.a = {in.c, width, 1};
+    out.c += begin * out.ldc;
+    run_task(in, in.panels, 0, in.k, 0, rows, 0, ceil_div(in.n, kPanel<float>), packed);
+    run_task(out, out.panels, 0, out.k, 0, rows, 0, ceil_div(out.n, kPanel<float>), packed);
+  });
+}
 
 }  // namespace modnet::cpu

@@ -38,6 +38,9 @@ struct Product {
 /// pool may be null.
 void multiply(ThreadPool* pool, const Product<float>& product);
 void multiply(ThreadPool* pool, const Product<double>& product);
+/// Two packed products, second.a = first.c: a few rows at a time run through both, so that what lies between stays in a near cache. first.c is
+/// written where there are too few rows for that. pool may be null.
+void multiply_twice(ThreadPool* pool, const Product<float>& first, const Product<float>& second);
 
 /// Packs b[k, n] into columns [column, column + n) of a matrix of panels over all of k at out; with `last`, what is left of the last panel
 /// is padded with zeros. pool may be null.

@@ -19,6 +19,8 @@ using cpu::Int8Tile;
 // Bytes of whole numbers that a task keeps, and rows at most: enough to pay for reading the panels.
 constexpr int64_t kBlockBytes = int64_t{128} << 10;
 constexpr int64_t kMostBlockRows = 96;
+// Rows that run through two layers together, and those a thread from which on they do.
+constexpr int64_t kBlockRowsTwice = 48, kRowsTwice = 24;
 // Columns after which the activation runs, while the block's output is still in the cache.
 constexpr int64_t kActColumns = 128;
 // Products below this many multiply-adds are not worth waking anybody.
@@ -29,6 +31,7 @@ int64_t rounded_up(int64_t n, int64_t step) { return ceil_div(n, step) * step; }
 int64_t whole_size(Int8Layout layout) { return layout == Int8Layout::kQuads ? 1 : 2; }
 int64_t panel_of(Int8Layout layout) { return layout == Int8Layout::kQuads ? cpu::kQuadPanel : cpu::kPairPanel; }
 
+/// A layer with its rows and its output.
 struct Layer {
   const float* a;
   int64_t lda, m;
@@ -37,7 +40,11 @@ struct Layer {
   RowFunction act;
   float* c;
   int64_t ldc;
+  Layer(const float* rows, int64_t rows_stride, int64_t count, const Int8Layer& layer, float* out, int64_t out_stride)
+      : a(rows), lda(rows_stride), m(count), factors(layer.factors), b(layer.b), act(layer.act), c(out), ldc(out_stride) {}
 };
+
+const Int8Kernel& kernel_for(const PackedInt8& b) { return b.layout() == Int8Layout::kQuads ? cpu::quads_kernel() : cpu::pairs_kernel(); }
 
 /// A block of rows as whole numbers, in one worker's scratch space.
 struct WholeRows {
@@ -142,11 +149,11 @@ PackedInt8 PackedInt8::pack_as(Int8Layout layout, const int8_t* weights, const f
   return out;
 }
 
-void linear_int8(const ComputeContext& context, const float* a, int64_t lda, int64_t m, const float* factors, const PackedInt8& b, RowFunction act, float* c,
-                 int64_t ldc) {
+void linear_int8(const ComputeContext& context, const float* a, int64_t lda, int64_t m, const Int8Layer& given, float* c, int64_t ldc) {
+  const PackedInt8& b = given.b;
   if (m <= 0 || b.n() <= 0) return;
-  const Layer layer{a, lda, m, factors, b, act, c, ldc};
-  const Int8Kernel& kernel = b.layout() == Int8Layout::kQuads ? cpu::quads_kernel() : cpu::pairs_kernel();
+  const Layer layer(a, lda, m, given, c, ldc);
+  const Int8Kernel& kernel = kernel_for(b);
   ThreadPool* pool = m * b.n() * b.k() < kAlone ? nullptr : context.pool;
   const int64_t threads = pool == nullptr ? 1 : pool->size(), panels = ceil_div(b.n(), kernel.panel);
   const int64_t fit = std::clamp(kBlockBytes / WholeRows::stride_of(b) / kernel.rows * kernel.rows, kernel.rows, kMostBlockRows);
@@ -161,6 +168,30 @@ void linear_int8(const ComputeContext& context, const float* a, int64_t lda, int
     const int64_t panel_begin = panels * group / groups, panel_end = panels * (group + 1) / groups;
     if (first == last || panel_begin == panel_end) return;
     run_task(layer, kernel, first, last - first, panel_begin, panel_end, WholeRows(b, most_rows, memory));
+  });
+}
+
+void linear_int8_twice(const ComputeContext& context, const float* a, int64_t lda, int64_t m, const Int8Layer& first, const Int8Layer& second,
+                       float* between, float* c, int64_t ldc) {
+  const int64_t threads = context.pool == nullptr ? 1 : context.pool->size(), between_size = first.b.n();
+  if (m < threads * kRowsTwice || between_size == 0 || second.b.n() == 0) {
+    linear_int8(context, a, lda, m, first, between, between_size);
+    linear_int8(context, between, between_size, m, second, c, ldc);
+    return;
+  }
+  const Int8Kernel &first_kernel = kernel_for(first.b), &second_kernel = kernel_for(second.b);
+  const int64_t rows_apart = std::max(first_kernel.rows, second_kernel.rows), strips = ceil_div(m, rows_apart);
+  const int64_t blocks = rounded_up(ceil_div(m, kBlockRowsTwice), threads), most_rows = (ceil_div(strips, blocks) + 1) * rows_apart;
+  const int64_t width = rounded_up(between_size, 16) + 16;  // off the powers of two: rows must not share cache sets
+  const int64_t first_bytes = rounded_up(WholeRows::bytes_of(first.b, most_rows), kCacheLine), second_bytes = rounded_up(WholeRows::bytes_of(second.b, most_rows), kCacheLine);
+  run_tasks(context.pool, blocks, first_bytes + second_bytes + most_rows * width * static_cast<int64_t>(sizeof(float)), [&](int64_t block, int, void* memory) {
+    const int64_t begin = m * (strips * block / blocks) / strips, rows = m * (strips * (block + 1) / blocks) / strips - begin;
+    if (rows == 0) return;
+    auto* bytes = static_cast<std::byte*>(memory);
+    auto* middle = reinterpret_cast<float*>(bytes + first_bytes + second_bytes);
+    const Layer in(a + begin * lda, lda, rows, first, middle, width), out(middle, width, rows, second, c + begin * ldc, ldc);
+    run_task(in, first_kernel, 0, rows, 0, ceil_div(between_size, first_kernel.panel), WholeRows(first.b, most_rows, bytes));
+    run_task(out, second_kernel, 0, rows, 0, ceil_div(second.b.n(), second_kernel.panel), WholeRows(second.b, most_rows, bytes + first_bytes));
   });
 }
 

@@ -17,12 +17,21 @@ class LinearStep : public ProductStep<PackedMatrix> {
   LinearStep(int in, int out, RowKind rows, PackedMatrix weights, std::vector<float> bias, RowFunction activation)
       : ProductStep(in, out, rows, std::move(weights), activation), bias_(std::move(bias)) {}
   Status run(const Frame& frame) const override {
-    matmul_packed(*frame.context, frame.data<float>(in_), weights_.k(), frame.rows(rows_), weights_,
-                  bias_.empty() ? nullptr : bias_.data(), activation_, frame.data<float>(out_), weights_.n());
+    const auto* in = frame.data<float>(in_);
+    if (then_ == nullptr) {
+      matmul_packed(*frame.context, in, weights_.k(), frame.rows(rows_), weights_, bias(), activation_, frame.data<float>(out_), weights_.n());
+    } else {
+      const auto& then = static_cast<const LinearStep&>(*then_);
+      matmul_packed_twice(*frame.context, in, weights_.k(), frame.rows(rows_), layer(), then.layer(), frame.data<float>(out_), frame.data<float>(then.out_),
+                          then.weights_.n());
+    }
     return ok();
   }
 
  private:
+  [[nodiscard]] const float* bias() const { return bias_.empty() ? nullptr : bias_.data(); }
+  [[nodiscard]] LinearLayer layer() const { return {weights_, bias(), activation_}; }
+
   std::vector<float> bias_;
 };
 

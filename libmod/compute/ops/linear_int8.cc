@@ -17,12 +17,20 @@ class LinearInt8Step : public ProductStep<PackedInt8> {
   LinearInt8Step(int in, int out, RowKind rows, PackedInt8 weights, std::vector<float> factors, RowFunction activation)
       : ProductStep(in, out, rows, std::move(weights), activation), factors_(std::move(factors)) {}
   Status run(const Frame& frame) const override {
-    linear_int8(*frame.context, frame.data<float>(in_), weights_.k(), frame.rows(rows_), factors_.empty() ? nullptr : factors_.data(), weights_, activation_,
-                frame.data<float>(out_), weights_.n());
+    const auto* in = frame.data<float>(in_);
+    if (then_ == nullptr) {
+      linear_int8(*frame.context, in, weights_.k(), frame.rows(rows_), layer(), frame.data<float>(out_), weights_.n());
+    } else {
+      const auto& then = static_cast<const LinearInt8Step&>(*then_);
+      linear_int8_twice(*frame.context, in, weights_.k(), frame.rows(rows_), layer(), then.layer(), frame.data<float>(out_), frame.data<float>(then.out_),
+                        then.weights_.n());
+    }
     return ok();
   }
 
  private:
+  [[nodiscard]] Int8Layer layer() const { return {weights_, factors_.empty() ? nullptr : factors_.data(), activation_}; }
+
   std::vector<float> factors_;
 };
 

@@ -51,7 +51,7 @@ struct Case {
   }
   [[nodiscard]] std::vector<float> got(const ComputeContext& context, const PackedInt8& packed, const float* with_factors, RowFunction act) const {
     std::vector<float> c(static_cast<size_t>(shape.m * ldc), 7.0F);
-    linear_int8(context, a.data(), lda, shape.m, with_factors, packed, act, c.data(), ldc);
+    linear_int8(context, a.data(), lda, shape.m, {packed, with_factors, act}, c.data(), ldc);
     return c;
   }
 };
@@ -91,7 +91,7 @@ TEST_CASE("a row uses all of its numbers though its values lie about another mid
   for (const std::string& target : cpu_targets()) {
     const ForcedTarget forced(target);
     std::vector<float> c(2 * k);
-    linear_int8({}, a.data(), k, 2, nullptr, PackedInt8::pack(identity.data(), ones.data(), nullptr, k, k), nullptr, c.data(), k);
+    linear_int8({}, a.data(), k, 2, {PackedInt8::pack(identity.data(), ones.data(), nullptr, k, k)}, c.data(), k);
     for (size_t i = 0; i < c.size(); ++i) CHECK(std::abs(c[i] - a[i]) <= 0.501F * 6.9F / 255.0F);  // half a step; about 0 a step would be twice as large
   }
 }
@@ -130,9 +130,33 @@ TEST_CASE("rows do not depend on their batch, large enough for threads and block
     CAPTURE(size);
     std::vector<float> c(whole.size(), 7.0F);
     for (int64_t first = 0; first < 301; first += size)
-      linear_int8(ComputeContext{&three}, made.a.data() + first * made.lda, made.lda, std::min(size, 301 - first), nullptr, packed, nullptr,
+      linear_int8(ComputeContext{&three}, made.a.data() + first * made.lda, made.lda, std::min(size, 301 - first), {packed},
                   c.data() + first * made.ldc, made.ldc);
     CHECK(first_difference(c, whole) == -1);
+  }
+}
+
+TEST_CASE("two layers at once give the bits of one after the other, few rows or many") {
+  ThreadPool one(1), three(3);
+  for (const std::string& target : cpu_targets()) {
+    const ForcedTarget forced(target);
+    CAPTURE(target);
+    for (const int64_t m : {int64_t{0}, int64_t{1}, int64_t{23}, int64_t{24}, int64_t{71}, int64_t{72}, int64_t{145}, int64_t{301}}) {
+      CAPTURE(m);
+      const Case in({m, 70, 45}, 31), out({1, 35, 70}, 37);
+      for (const Int8Layout layout : {Int8Layout::kPairs, int8_dot_products() ? Int8Layout::kQuads : Int8Layout::kPairs}) {
+        const PackedInt8 first = PackedInt8::pack_as(layout, in.weights.data(), in.scales.data(), in.bias.data(), 45, 70);
+        const PackedInt8 second = PackedInt8::pack_as(layout, out.weights.data(), out.scales.data(), nullptr, 70, 35);
+        const std::vector<float> between = in.got({&one}, first, in.factors.data(), &clamp_below);
+        std::vector<float> expected(static_cast<size_t>(m * 40), 7.0F), room(static_cast<size_t>(m * 70));
+        linear_int8({&one}, between.data(), in.ldc, m, {second, out.factors.data()}, expected.data(), 40);
+        for (ThreadPool* pool : {static_cast<ThreadPool*>(nullptr), &one, &three}) {
+          std::vector<float> c(expected.size(), 7.0F);
+          linear_int8_twice({pool}, in.a.data(), in.lda, m, {first, in.factors.data(), &clamp_below}, {second, out.factors.data()}, room.data(), c.data(), 40);
+          CHECK(first_difference(c, expected) == -1);
+        }
+      }
+    }
   }
 }
 
@@ -146,7 +170,7 @@ TEST_CASE("the largest sums that the depth allows are exact") {
     const ForcedTarget forced(target);
     const PackedInt8 packed = PackedInt8::pack(weights.data(), &scale, nullptr, k, 1);
     float c = 0;
-    linear_int8({}, a.data(), k, 1, nullptr, packed, nullptr, &c, 1);
+    linear_int8({}, a.data(), k, 1, {packed}, &c, 1);
     CHECK(c == static_cast<float>(-int64_t{255} * 128 * k) * (1.0F / 255.0F));
   }
 }
@@ -167,7 +191,7 @@ TEST_CASE("rows that are not finite give NaN, rows near zero give the bias, and 
     CAPTURE(target);
     const PackedInt8 packed = PackedInt8::pack(weights.data(), &scale, &bias, k, 1);
     std::vector<float> c(6), expected(6);
-    linear_int8({}, a.data(), k, 6, nullptr, packed, nullptr, c.data(), 1);
+    linear_int8({}, a.data(), k, 6, {packed}, c.data(), 1);
     reference::linear_int8(6, 1, k, a.data(), k, nullptr, weights.data(), &scale, &bias, nullptr, expected.data(), 1);
     CHECK(first_difference(c, expected) == -1);
     CHECK(std::bit_cast<uint32_t>(c[0]) == 0x7FC00000u);
@@ -176,7 +200,7 @@ TEST_CASE("rows that are not finite give NaN, rows near zero give the bias, and 
     CHECK(c[3] == 3.0F);  // too small to show beside the bias, but computed
     CHECK(c[4] == 3.0F);
     CHECK(c[5] != 3.0F);
-    linear_int8({}, a.data() + 3 * k, k, 1, nullptr, PackedInt8::pack(weights.data(), &scale, nullptr, k, 1), nullptr, c.data(), 1);
+    linear_int8({}, a.data() + 3 * k, k, 1, {PackedInt8::pack(weights.data(), &scale, nullptr, k, 1)}, c.data(), 1);
     CHECK(c[0] == doctest::Approx(-0x1p-100F * 0.5F * static_cast<float>(k)));
   }
 }

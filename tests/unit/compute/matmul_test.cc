@@ -181,6 +181,33 @@ TEST_CASE("a row's result does not depend on the rows beside it") {
   }
 }
 
+TEST_CASE("two layers at once give the bits of one after the other, few rows or many") {
+  ThreadPool one(1), three(3);
+  constexpr int64_t k = 45, middle = 810, n = 35, lda = k + 3, ldc = n + 5;  // more than a depth in the middle, partly used panels
+  Numbers numbers(29);
+  const std::vector<float> first_weights = numbers.make<float>(middle * k), second_weights = numbers.make<float>(n * middle), bias = numbers.make<float>(middle),
+                           add = numbers.make<float>(n);
+  const PackedMatrix first = PackedMatrix::pack(first_weights.data(), k, Trans::kYes, k, middle);
+  const PackedMatrix second = PackedMatrix::pack(second_weights.data(), middle, Trans::kYes, middle, n);
+  for (const std::string& target : cpu_targets()) {
+    const ForcedTarget forced(target);
+    CAPTURE(target);
+    for (const int64_t m : {int64_t{0}, int64_t{1}, int64_t{23}, int64_t{24}, int64_t{71}, int64_t{72}, int64_t{145}, int64_t{301}}) {
+      if (!cpu_target_fuses() && m > 72) continue;  // imitated multiply-adds take a while
+      CAPTURE(m);
+      const std::vector<float> a = numbers.make<float>(m * lda);
+      std::vector<float> between(static_cast<size_t>(m * middle)), expected(static_cast<size_t>(m * ldc), 7.0F);
+      matmul_packed({&one}, a.data(), lda, m, first, bias.data(), &clamp_below, between.data(), middle);
+      matmul_packed({&one}, between.data(), middle, m, second, add.data(), nullptr, expected.data(), ldc);
+      for (ThreadPool* pool : {static_cast<ThreadPool*>(nullptr), &one, &three}) {
+        std::vector<float> c(expected.size(), 7.0F);
+        matmul_packed_twice({pool}, a.data(), lda, m, {first, bias.data(), &clamp_below}, {second, add.data(), nullptr}, between.data(), c.data(), ldc);
+        CHECK(first_difference(c, expected) == -1);
+      }
+    }
+  }
+}
+
 TEST_CASE("subnormal numbers are neither flushed nor rounded differently") {
   Numbers numbers(11);
   // sums that stay subnormal; large and subnormal terms in one sum; sums that overflow

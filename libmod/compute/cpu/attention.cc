@@ -181,8 +181,8 @@ void PackHead(const HeadTask& t, float* keys, float* values) {
   }
 }
 
-/// Scores of one query row to exp(score - greatest); returns their sum, 0 when the row has no key.
-float SoftmaxRow(const HeadTask& t, int64_t query, int64_t keys, float* row, int64_t row_size) {
+/// Scores of one query row as its exponentials take them, the bias added; returns how many keys it sees.
+int64_t PrepareScores(const HeadTask& t, int64_t query, int64_t keys, float* row) {
   constexpr float kMinusInf = -std::numeric_limits<float>::infinity();
   const Tag d;
   if (t.bias != nullptr) {
@@ -193,17 +193,79 @@ float SoftmaxRow(const HeadTask& t, int64_t query, int64_t keys, float* row, int
     for (; j < keys; ++j) row[j] += bias[j];
   }
   int64_t seen = keys;
-  if (t.key_mask != nullptr) {
-    for (int64_t j = 0; j < keys; ++j) {
-      if (t.key_mask[j] == 0) row[j] = kMinusInf, --seen;
+  for (int64_t j = 0; t.key_mask != nullptr && j < keys; ++j)
+    if (t.key_mask[j] == 0) row[j] = kMinusInf, --seen;
+  return seen;
+}
+
+/// kRows rows of `keys` scores side by side, so that one waits for nothing of the other's, to exp(score - greatest), whose sums go to `total`. Rows
+/// have room for whole panels; what stands behind the keys is neither looked at nor of use afterwards.
+template <int kRows>
+HWY_INLINE void Exponentials(float* const (&row)[kRows], int64_t keys, float (&total)[kRows]) {
+  using L = Lanes16<float>;
+  using M = MathTraits<float>;
+  const Tag d;
+  const Vec minus_inf = hn::Set(d, -M::kInf), least = hn::Set(d, -M::kExpPlain);
+  const int64_t whole = keys / kVirtualLanes * kVirtualLanes;
+  using Mask = hn::Mask<Tag>;
+  Mask there[L::kCount];  // in the last panel
+  MODNET_UNROLL
+  for (int64_t v = 0; v < L::kCount; ++v) there[v] = hn::FirstN(d, static_cast<size_t>(std::clamp<int64_t>(keys - whole - v * kWidth, 0, kWidth)));
+  L most[kRows], sums[kRows];
+  MODNET_UNROLL
+  for (int r = 0; r < kRows; ++r) most[r] = L(-M::kInf), sums[r] = L(0.0f);
+  for (int64_t i = 0; i < whole; i += kVirtualLanes) {
+    MODNET_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      MODNET_UNROLL
+      for (int64_t v = 0; v < L::kCount; ++v) most[r].lane[v] = GreaterOf(hn::Load(d, row[r] + i + v * kWidth), most[r].lane[v]);
     }
   }
-  for (int64_t j = keys; j < row_size; ++j) row[j] = kMinusInf;
-  if (seen == 0) {
-    for (int64_t j = 0; j < row_size; ++j) row[j] = 0.0f;
-    return 0.0f;
+  Vec greatest[kRows];
+  MODNET_UNROLL
+  for (int r = 0; r < kRows; ++r) {
+    MODNET_UNROLL
+    for (int64_t v = 0; v < L::kCount && whole < keys; ++v)
+      most[r].lane[v] = GreaterOf(hn::IfThenElse(there[v], hn::Load(d, row[r] + whole + v * kWidth), minus_inf), most[r].lane[v]);
+    greatest[r] = hn::Set(d, most[r].greatest());
   }
-  return ExpMinus(row, row, row_size, RowMax(row, row_size));
+  // A panel from i; `mask`, where given, says which of its numbers are there: the others count as 0, and become 0.
+  const auto panel = [&](int64_t i, const Mask* mask) HWY_ATTR {
+    Vec value[kRows][L::kCount];
+    Mask plain = hn::FirstN(d, static_cast<size_t>(kWidth));
+    MODNET_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      MODNET_UNROLL
+      for (int64_t v = 0; v < L::kCount; ++v) {
+        value[r][v] = hn::Sub(hn::Load(d, row[r] + i + v * kWidth), greatest[r]);
+        if (mask != nullptr) value[r][v] = hn::IfThenElseZero(mask[v], value[r][v]);
+        plain = hn::And(plain, hn::Gt(value[r][v], least));
+      }
+    }
+    if (HWY_LIKELY(hn::AllTrue(d, plain))) {  // none is above 0
+      MODNET_UNROLL
+      for (int r = 0; r < kRows; ++r) {
+        MODNET_UNROLL
+        for (int64_t v = 0; v < L::kCount; ++v) value[r][v] = Exp<Range::kPlain>(d, value[r][v]);
+      }
+    } else {
+      for (int r = 0; r < kRows; ++r)
+        for (int64_t v = 0; v < L::kCount; ++v) value[r][v] = Exp(d, value[r][v]);
+    }
+    MODNET_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      MODNET_UNROLL
+      for (int64_t v = 0; v < L::kCount; ++v) {
+        if (mask != nullptr) value[r][v] = hn::IfThenElseZero(mask[v], value[r][v]);
+        hn::Store(value[r][v], d, row[r] + i + v * kWidth);
+        sums[r].lane[v] = hn::Add(sums[r].lane[v], value[r][v]);
+      }
+    }
+  };
+  for (int64_t i = 0; i < whole; i += kVirtualLanes) panel(i, nullptr);
+  if (whole < keys) panel(whole, there);
+  MODNET_UNROLL
+  for (int r = 0; r < kRows; ++r) total[r] = sums[r].sum();
 }
 
 template <int kRows>
@@ -216,10 +278,35 @@ void AttendRows(const HeadTask& t, int64_t first, const float* keys, const float
   const int64_t row_size = padded(seen);
   const int64_t lds = padded(t.length) + kPanel;  // off the powers of two: rows must not share cache sets
   ScoreRows<kRows>(t, t.q + first * t.ldq, keys, row_size / kPanel, scores, lds);
-  float total[kRows];
-  MODNET_UNROLL
-  for (int r = 0; r < kRows; ++r) {
-    total[r] = SoftmaxRow(t, first + r, causal ? first + r + 1 : t.length, scores + r * lds, row_size);
+  float total[kRows] = {};
+  if (causal || t.key_mask != nullptr) {
+    for (int r = 0; r < kRows; ++r) {
+      float* const row[1] = {scores + r * lds};
+      const int64_t rows_keys = causal ? first + r + 1 : t.length;
+      float one[1] = {};
+      if (PrepareScores(t, first + r, rows_keys, row[0]) > 0) {
+        Exponentials<1>(row, rows_keys, one);
+      } else {  // weights of 0, the sum, too
+        std::fill_n(row[0], rows_keys, 0.0f);
+      }
+      total[r] = one[0];
+    }
+  } else {
+    for (int r = 0; t.bias != nullptr && r < kRows; ++r) PrepareScores(t, first + r, t.length, scores + r * lds);
+    MODNET_UNROLL
+    for (int r = 0; r + 2 <= kRows; r += 2) {
+      float* const row[2] = {scores + r * lds, scores + (r + 1) * lds};
+      float two[2];
+      Exponentials<2>(row, t.length, two);
+      total[r] = two[0];
+      total[r + 1] = two[1];
+    }
+    if constexpr (kRows % 2 == 1) {
+      float* const row[1] = {scores + (kRows - 1) * lds};
+      float one[1];
+      Exponentials<1>(row, t.length, one);
+      total[kRows - 1] = one[0];
+    }
   }
   if (causal) {  // row by row, so that a later key's value cannot reach an earlier row even as 0 * Inf
     for (int r = 0; r < kRows; ++r)

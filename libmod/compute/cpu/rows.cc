@@ -49,45 +49,46 @@ HWY_INLINE void ForRowGroups(int64_t n, F f) {
   }
 }
 
-/// out = normalised x (residual null) or normalised x + residual. residual is null or there for all rows. The lines at the same places
-/// of the rows that come `ahead` elements later are fetched meanwhile (of the residual, `residual_ahead`).
+/// out = normalised x (residual null) or normalised x + residual, for kRows rows from `first` on: reductions side by side, so that one waits for
+/// nothing of the other's, but reading and writing row after row, as memory gives and takes most.
 template <int kRows>
-HWY_INLINE void LayerNormRows(const float* const (&x)[kRows], int64_t ahead, const float* const (&residual)[kRows], int64_t residual_ahead,
-                              const float* gamma, const float* beta, float eps, int64_t n, float* const (&out)[kRows]) {
+HWY_INLINE void LayerNormRows(ConstRows from, ConstRows added, const float* gamma, const float* beta, float eps, Rows to, int64_t first) {
   using L = Lanes16<float>;
   const LaneTag<float> d;
   using V = hn::Vec<LaneTag<float>>;
-  const int64_t whole = n / kVirtualLanes * kVirtualLanes;
+  const int64_t n = from.columns, whole = n / kVirtualLanes * kVirtualLanes;
   const float count = static_cast<float>(n);
-  const bool adds = residual[0] != nullptr;
-  const float* row[kRows];
-  L sums[kRows], squares[kRows];
-  if (adds) {
-    ForRowGroups<kRows>(n, [&](int r, int64_t v, int64_t i) HWY_ATTR {
-      const V value = hn::Add(hn::LoadU(d, x[r] + i), hn::LoadU(d, residual[r] + i));
-      hn::StoreU(value, d, out[r] + i);
-      sums[r].lane[v] = hn::Add(sums[r].lane[v], value);
-    });
-  } else {
-    ForRowGroups<kRows>(n, [&](int r, int64_t v, int64_t i) HWY_ATTR { sums[r].lane[v] = hn::Add(sums[r].lane[v], hn::LoadU(d, x[r] + i)); });
-  }
+  const float* row[kRows];  // x, or x + residual, which stands in out
+  float* out[kRows];
   V mean[kRows], inverse[kRows];
+  L squares[kRows];
   MODNET_UNROLL
   for (int r = 0; r < kRows; ++r) {
-    row[r] = adds ? out[r] : x[r];
+    const float* x = from.data + (first + r) * from.stride;
+    const float* residual = added.data == nullptr ? nullptr : added.data + (first + r) * added.stride;
+    out[r] = to.data + (first + r) * to.stride;
+    row[r] = residual == nullptr ? x : out[r];
+    L sums(0.0f);
+    if (residual == nullptr) {
+      ForRowGroups<1>(n, [&](int, int64_t v, int64_t i) HWY_ATTR { sums.lane[v] = hn::Add(sums.lane[v], hn::LoadU(d, x + i)); });
+    } else {
+      ForRowGroups<1>(n, [&](int, int64_t v, int64_t i) HWY_ATTR {
+        const V value = hn::Add(hn::LoadU(d, x + i), hn::LoadU(d, residual + i));
+        hn::StoreU(value, d, out[r] + i);
+        sums.lane[v] = hn::Add(sums.lane[v], value);
+      });
+    }
     if (whole < n) {
       float tail[kVirtualLanes] = {};
       for (int64_t i = whole; i < n; ++i) {
-        if (adds) out[r][i] = x[r][i] + residual[r][i];
+        if (residual != nullptr) out[r][i] = x[i] + residual[i];
         tail[i - whole] = row[r][i];
       }
-      for (int64_t v = 0; v < L::kCount; ++v) sums[r].lane[v] = hn::Add(sums[r].lane[v], hn::LoadU(d, tail + v * L::kWidth));
+      for (int64_t v = 0; v < L::kCount; ++v) sums.lane[v] = hn::Add(sums.lane[v], hn::LoadU(d, tail + v * L::kWidth));
     }
-    mean[r] = hn::Set(d, sums[r].sum() / count);
+    mean[r] = hn::Set(d, sums.sum() / count);
   }
   ForRowGroups<kRows>(n, [&](int r, int64_t v, int64_t i) HWY_ATTR {
-    if (v == 0) __builtin_prefetch(x[r] + ahead + i);
-    if (v == 0 && adds) __builtin_prefetch(residual[r] + residual_ahead + i);
     const V c = hn::Sub(hn::LoadU(d, row[r] + i), mean[r]);
     squares[r].lane[v] = Fma(d, c, c, squares[r].lane[v]);
   });
@@ -103,18 +104,35 @@ HWY_INLINE void LayerNormRows(const float* const (&x)[kRows], int64_t ahead, con
     }
     inverse[r] = hn::Set(d, 1.0f / std::sqrt(squares[r].sum() / count + eps));
   }
+  // Where out is in the cache already, some columns of all rows at a time, as many as registers hold gains and shifts for.
+  constexpr int kColumns = L::kWidth >= 16 ? 8 : 2;
   const auto normalised = [d, &mean, &inverse](int r, V value, V scale, V shift) HWY_ATTR {
     return Canonical(d, Fma(d, hn::Mul(hn::Sub(value, mean[r]), inverse[r]), scale, shift));
   };
-  for (int64_t i = 0; i < whole; i += L::kWidth) {
-    const V scale = hn::LoadU(d, gamma + i), shift = beta == nullptr ? hn::Zero(d) : hn::LoadU(d, beta + i);
+  int64_t done = 0;
+  for (; added.data != nullptr && done + kColumns * L::kWidth <= whole; done += kColumns * L::kWidth) {
+    V scale[kColumns], shift[kColumns];
     MODNET_UNROLL
-    for (int r = 0; r < kRows; ++r) hn::StoreU(normalised(r, hn::LoadU(d, row[r] + i), scale, shift), d, out[r] + i);
-  }
-  for (int64_t i = whole; i < n; i += L::kWidth) {
-    const int64_t some = n - i < L::kWidth ? n - i : L::kWidth;
-    float value[L::kWidth] = {}, scale[L::kWidth] = {}, shift[L::kWidth] = {};
+    for (int j = 0; j < kColumns; ++j) {
+      scale[j] = hn::LoadU(d, gamma + done + j * L::kWidth);
+      shift[j] = beta == nullptr ? hn::Zero(d) : hn::LoadU(d, beta + done + j * L::kWidth);
+    }
     for (int r = 0; r < kRows; ++r) {
+      MODNET_UNROLL
+      for (int j = 0; j < kColumns; ++j) {
+        const int64_t i = done + j * L::kWidth;
+        hn::StoreU(normalised(r, hn::LoadU(d, row[r] + i), scale[j], shift[j]), d, out[r] + i);
+      }
+    }
+  }
+  for (int r = 0; r < kRows; ++r) {
+    for (int64_t i = done; i < whole; i += L::kWidth) {
+      const V scale = hn::LoadU(d, gamma + i), shift = beta == nullptr ? hn::Zero(d) : hn::LoadU(d, beta + i);
+      hn::StoreU(normalised(r, hn::LoadU(d, row[r] + i), scale, shift), d, out[r] + i);
+    }
+    for (int64_t i = whole; i < n; i += L::kWidth) {
+      const int64_t some = n - i < L::kWidth ? n - i : L::kWidth;
+      float value[L::kWidth] = {}, scale[L::kWidth] = {}, shift[L::kWidth] = {};
       for (int64_t j = 0; j < some; ++j) {
         value[j] = row[r][i + j];
         scale[j] = gamma[i + j];
@@ -215,19 +233,9 @@ void LogSoftmaxF64(RowsOf<const double> x, RowsOf<double> out) { LogSoftmaxRows(
 
 /// residual.data may be null: nothing is added.
 void LayerNorm(ConstRows x, ConstRows residual, const float* gamma, const float* beta, float eps, Rows out) {
-  const auto other = [&residual](int64_t r) { return residual.data == nullptr ? nullptr : residual.data + r * residual.stride; };
   int64_t r = 0;
-  for (; r + 2 <= x.rows; r += 2) {
-    const float* const from[2] = {x.data + r * x.stride, x.data + (r + 1) * x.stride};
-    const float* const added[2] = {other(r), other(r + 1)};
-    float* const to[2] = {out.data + r * out.stride, out.data + (r + 1) * out.stride};
-    LayerNormRows<2>(from, 2 * x.stride, added, 2 * residual.stride, gamma, beta, eps, x.columns, to);
-  }
-  if (r == x.rows) return;
-  const float* const from[1] = {x.data + r * x.stride};
-  const float* const added[1] = {other(r)};
-  float* const to[1] = {out.data + r * out.stride};
-  LayerNormRows<1>(from, 0, added, 0, gamma, beta, eps, x.columns, to);
+  for (; r + 4 <= x.rows; r += 4) LayerNormRows<4>(x, residual, gamma, beta, eps, out, r);
+  for (; r < x.rows; ++r) LayerNormRows<1>(x, residual, gamma, beta, eps, out, r);
 }
 
 void RmsNorm(ConstRows x, const float* gamma, float eps, Rows out) {
@@ -239,15 +247,46 @@ void RmsNorm(ConstRows x, const float* gamma, float eps, Rows out) {
   }
 }
 
+/// A row is divided while the squares of the next are summed, for the reason that softmax has.
 void L2Normalize(ConstRows x, float eps, Rows out) {
+  using L = Lanes16<float>;
   const LaneTag<float> d;
   using V = hn::Vec<LaneTag<float>>;
+  const int64_t n = x.columns, whole = n / kVirtualLanes * kVirtualLanes;
+  const auto rest = [&](const float* a, L& squares) HWY_ATTR {
+    ForGroups(a + whole, n - whole, 0.0f, [&](int64_t v, const float* p) HWY_ATTR {
+      const V value = hn::LoadU(d, p);
+      squares.lane[v] = Fma(d, value, value, squares.lane[v]);
+    });
+    return std::sqrt(squares.sum());
+  };
+  const auto add = [d](const float* a, int64_t i, L& squares) HWY_ATTR {
+    MODNET_UNROLL
+    for (int64_t v = 0; v < L::kCount; ++v) {
+      const V value = hn::LoadU(d, a + i + v * L::kWidth);
+      squares.lane[v] = Fma(d, value, value, squares.lane[v]);
+    }
+  };
+  float norm = 0.0f;  // of row r
   for (int64_t r = 0; r < x.rows; ++r) {
     const float* a = x.data + r * x.stride;
-    const float norm = std::sqrt(SquareSum(a, x.columns));
+    const float* next = r + 1 < x.rows ? a + x.stride : a;
+    float* y = out.data + r * out.stride;
+    if (r == 0) {
+      L first(0.0f);
+      for (int64_t i = 0; i < whole; i += kVirtualLanes) add(a, i, first);
+      norm = rest(a, first);
+    }
     const V divisor = hn::Set(d, norm < eps ? eps : norm);  // NaN stays
-    MapGroups(a, out.data + r * out.stride, x.columns, 0.0f,
-              [d, divisor](int64_t, V v, int64_t) HWY_ATTR { return Canonical(d, hn::Div(v, divisor)); });
+    L squares(0.0f);
+    for (int64_t i = 0; i < whole; i += kVirtualLanes) {
+      add(next, i, squares);
+      MODNET_UNROLL
+      for (int64_t v = 0; v < L::kCount; ++v)
+        hn::StoreU(Canonical(d, hn::Div(hn::LoadU(d, a + i + v * L::kWidth), divisor)), d, y + i + v * L::kWidth);
+    }
+    if (r + 1 < x.rows) norm = rest(next, squares);
+    MapGroups(a + whole, y + whole, n - whole, 0.0f, [d, divisor](int64_t, V v, int64_t) HWY_ATTR { return Canonical(d, hn::Div(v, divisor)); });
   }
 }
 

@@ -15,8 +15,9 @@ constexpr int64_t kRowsABlock = 48;
 constexpr int64_t kTasksAThread = 4;
 // Products below this many multiply-adds are not worth waking anybody.
 constexpr int64_t kAlone = 100'000;
-// Rows a thread from which on they are not shared out by columns when they run through two products.
-constexpr int64_t kRowsTwice = 24;
+// Rows that run through two products together: with 1,536 numbers between them they take some 330 KB. And those a thread from which on they do:
+// fewer are shared out by columns.
+constexpr int64_t kBlockRowsTwice = 36, kRowsTwice = 24;
 // Depths of few rows that stay packed: they take some 300 KB.
 constexpr int64_t kDepthsKept = 4;
 // Depths of b that are packed at a time when b comes unpacked.
@@ -194,7 +195,7 @@ void multiply_twice(ThreadPool* pool, const Product<float>& first, const Product
     return;
   }
   const int64_t strips = ceil_div(m, strip_rows());
-  const int64_t blocks = ceil_div(ceil_div(m, kRowsABlock), threads) * threads, most_rows = (ceil_div(strips, blocks) + 1) * strip_rows();
+  const int64_t blocks = ceil_div(ceil_div(m, kBlockRowsTwice), threads) * threads, most_rows = (ceil_div(strips, blocks) + 1) * strip_rows();
   const int64_t width = ceil_div(first.n, kPanel<float>) * kPanel<float> + kPanel<float>;  // off the powers of two: rows must not share cache sets
   run_tasks(pool, blocks, most_rows * (kStride<float> + width) * static_cast<int64_t>(sizeof(float)), [&](int64_t block, int, void* scratch) {
     const int64_t begin = m * (strips * block / blocks) / strips, rows = m * (strips * (block + 1) / blocks) / strips - begin;

@@ -20,7 +20,7 @@ using cpu::Int8Tile;
 constexpr int64_t kBlockBytes = int64_t{128} << 10;
 constexpr int64_t kMostBlockRows = 96;
 // Rows that run through two layers together, and those a thread from which on they do.
-constexpr int64_t kBlockRowsTwice = 48, kRowsTwice = 24;
+constexpr int64_t kBlockRowsTwice = 36, kRowsTwice = 24;
 // Columns after which the activation runs, while the block's output is still in the cache.
 constexpr int64_t kActColumns = 128;
 // Products below this many multiply-adds are not worth waking anybody.

@@ -14,7 +14,7 @@ trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
 mkdir "$work/bin" "$work/run"
 ln -s "$MODNET" "$work/bin/modnet"
 export PATH=$work/bin:$PATH LC_ALL=C.UTF-8 TERM=xterm COLUMNS=80
-unset NO_COLOR MODNET_CPU MODNET_CACHE MODNET_CACHE_SIZE
+unset NO_COLOR XDG_CACHE_HOME MODNET_CPU MODNET_CACHE MODNET_CACHE_SIZE
 (cd "$work/run" && exec bash "$case/case.sh" >"$work/stdout" 2>"$work/stderr" </dev/null)
 got_exit=$?
 [ $got_exit -eq 77 ] && { cat "$work/stdout"; exit 77; }

@@ -52,13 +52,14 @@ struct Strips {
 };
 
 template <typename T>
-using Tile = void (*)(const T* a, const T* b, int64_t panel_stride, int64_t depth, T* c, int64_t ldc, Chain chain, const T* bias);
+using Tile = void (*)(const T* a, const T* b, int64_t panel_stride, int64_t ahead, int64_t depth, T* c, int64_t ldc, Chain chain, const T* bias);
 
 #if HWY_NATIVE_FMA
 
-// P panels for R rows.
+// P panels for R rows. It asks for what lies `ahead` of its panels, the next ones (0: nothing is there), while it works: few rows are done
+// before memory has caught up.
 template <typename T, int R, int P>
-void panel_tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, int64_t panel_stride, int64_t depth, T* HWY_RESTRICT c,
+void panel_tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, int64_t panel_stride, int64_t ahead, int64_t depth, T* HWY_RESTRICT c,
                 int64_t ldc, Chain chain, const T* HWY_RESTRICT bias) {
   const hn::ScalableTag<T> d;
   using Vec = hn::Vec<decltype(d)>;
@@ -80,6 +81,10 @@ void panel_tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, int64_t panel_
     }
   }
   const auto step = [&](int64_t k) HWY_ATTR {
+    if (R >= 4 && ahead != 0) {
+#pragma GCC unroll 16
+      for (int p = 0; p < P; ++p) __builtin_prefetch(b + ahead + p * panel_stride + k * kPanel<T>, 0, 2);
+    }
     Vec right[V];
 #pragma GCC unroll 16
     for (int v = 0; v < V; ++v) right[v] = hn::Load(d, b + v / kWide * panel_stride + k * kPanel<T> + v % kWide * kLanes);
@@ -114,9 +119,8 @@ void panel_tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, int64_t panel_
 #if HWY_TARGET == HWY_AVX2 && defined(__x86_64__)
 #define MODNET_SIX_ROWS 1
 // The tile that nearly all f32 work on AVX2 is done in, six rows that lie side by side by one panel of two vectors, for a multiple of 4 steps of
-// k. By hand, since what g++ 12 makes of panel_tile needs 200 cycles for its beginning and end (of 2,300 at k = 384). It asks for
-// what lies `panel_stride` behind its panel, the next one (0: nothing is there), while it works: few rows are done before memory has caught up.
-void six_rows(const float* a, const float* b, int64_t panel_stride, int64_t depth, float* c, int64_t ldc, Chain chain, const float* bias) {
+// k. By hand, since what g++ 12 makes of panel_tile needs 200 cycles for its beginning and end (of 2,300 at k = 384).
+void six_rows(const float* a, const float* b, int64_t, int64_t ahead, int64_t depth, float* c, int64_t ldc, Chain chain, const float* bias) {
 #define MODNET_EACH(M) M(0, 0, 1) M(1, 2, 3) M(2, 4, 5) M(3, 6, 7) M(4, 8, 9) M(5, 10, 11)
 #define MODNET_CLEAR(R, X, Y) "vxorps %%ymm" #X ", %%ymm" #X ", %%ymm" #X "\nvxorps %%ymm" #Y ", %%ymm" #Y ", %%ymm" #Y "\n"
 #define MODNET_LOAD(R, X, Y) "vmovups (%%rax), %%ymm" #X "\nvmovups 32(%%rax), %%ymm" #Y "\nadd %[ldc], %%rax\n"
@@ -156,7 +160,7 @@ void six_rows(const float* a, const float* b, int64_t panel_stride, int64_t dept
       "4:\n"
       "mov %[c], %%rax\n" MODNET_EACH(MODNET_STORE)
       : [a] "+r"(a), [b] "+r"(b), [turns] "+r"(turns)
-      : [c] "r"(c), [ldc] "r"(ldc * 4), [start] "r"(static_cast<int64_t>(chain)), [bias] "r"(bias), [ahead] "r"(panel_stride * 4)
+      : [c] "r"(c), [ldc] "r"(ldc * 4), [start] "r"(static_cast<int64_t>(chain)), [bias] "r"(bias), [ahead] "r"(ahead * 4)
       : "rax", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
         "xmm15", "cc", "memory");
 #undef MODNET_STEP
@@ -213,7 +217,7 @@ HWY_INLINE void fused_row(int64_t n, float x, const float* HWY_RESTRICT y, float
 #endif
 
 template <typename T, int R, int P>
-void panel_tile(const T* a, const T* b, int64_t panel_stride, int64_t depth, T* c, int64_t ldc, Chain chain, const T* bias) {
+void panel_tile(const T* a, const T* b, int64_t panel_stride, int64_t, int64_t depth, T* c, int64_t ldc, Chain chain, const T* bias) {
   for (int p = 0; p < P; ++p) {
     const T* panel = b + p * panel_stride;
     for (int r = 0; r < R; ++r) {
@@ -256,7 +260,7 @@ void edge_tile(const Block<T>& block, int64_t rows, int64_t used, const T* a, co
   for (int64_t i = 0; i < rows && block.chain == Chain::kContinue; ++i) {
     for (int64_t j = 0; j < used; ++j) full[i * kPanel<T> + j] = c[i * block.ldc + j];
   }
-  tile_for<T>(rows, 1, block.depth)(a, b, 0, block.depth, full, kPanel<T>, block.chain, bias == nullptr ? nullptr : full_bias);
+  tile_for<T>(rows, 1, block.depth)(a, b, 0, 0, block.depth, full, kPanel<T>, block.chain, bias == nullptr ? nullptr : full_bias);
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t j = 0; j < used; ++j) c[i * block.ldc + j] = full[i * kPanel<T> + j];
   }
@@ -278,8 +282,9 @@ HWY_INLINE void multiply(const Block<T>& block) {
     while (panels > 1 && panels > whole) panels /= 2;
     const T* b = block.b + p * block.panel_stride;
     const T* bias = block.bias == nullptr ? nullptr : block.bias + column;
-    // Behind the last panel there may be no memory, and asking for that takes longer than asking for what is there: 72 ns a line.
-    const int64_t stride = panels == 1 && whole <= 1 ? 0 : block.panel_stride;
+    // Behind the last panel there may be no memory, and asking for that takes longer than asking for what is there: 72 ns a line. With two
+    // panels of AVX-512, memory keeps up from the third strip on.
+    const int64_t ahead = whole < 2 * panels || (!kSideBySide<T> && strips.count > 2) ? 0 : panels * block.panel_stride;
     for (int64_t strip = 0; strip < strips.count; ++strip) {
       const int64_t first = strips.first(strip);
       const int64_t rows = strips.first(strip + 1) - first;
@@ -287,7 +292,7 @@ HWY_INLINE void multiply(const Block<T>& block) {
       const T* a = block.a + first * (kSideBySide<T> ? block.depth : kStride<T>);
       T* c = block.c + first * block.ldc + column;
       if (whole > 0) {
-        tile_for<T>(rows, panels, block.depth)(a, b, stride, block.depth, c, block.ldc, block.chain, bias);
+        tile_for<T>(rows, panels, block.depth)(a, b, block.panel_stride, ahead, block.depth, c, block.ldc, block.chain, bias);
       } else {
         edge_tile(block, rows, block.columns - column, a, b, c, bias);
       }

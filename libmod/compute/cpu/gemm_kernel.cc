@@ -81,10 +81,6 @@ void panel_tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, int64_t panel_
     }
   }
   const auto step = [&](int64_t k) HWY_ATTR {
-    if (R >= 4 && ahead != 0) {
-#pragma GCC unroll 16
-      for (int p = 0; p < P; ++p) __builtin_prefetch(b + ahead + p * panel_stride + k * kPanel<T>, 0, 2);
-    }
     Vec right[V];
 #pragma GCC unroll 16
     for (int v = 0; v < V; ++v) right[v] = hn::Load(d, b + v / kWide * panel_stride + k * kPanel<T> + v % kWide * kLanes);
@@ -96,6 +92,11 @@ void panel_tile(const T* HWY_RESTRICT a, const T* HWY_RESTRICT b, int64_t panel_
     }
   };
   int64_t k = 0;
+  for (; R >= 4 && ahead != 0 && k < depth; ++k) {
+#pragma GCC unroll 16
+    for (int p = 0; p < P; ++p) __builtin_prefetch(b + ahead + p * panel_stride + k * kPanel<T>, 0, 2);
+    step(k);
+  }
   for (; k + 2 <= depth; k += 2) {
     step(k);
     step(k + 1);

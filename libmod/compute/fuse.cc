@@ -1,7 +1,6 @@
 #include "libmod/compute/fuse.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 
 #include "libmod/compute/ops/activation.h"
@@ -9,16 +8,6 @@
 
 namespace modnet {
 namespace {
-
-using Uses = std::map<std::string, int, std::less<>>;
-
-Uses count_uses(const std::vector<Node>& nodes, const std::set<std::string, std::less<>>& wanted) {
-  Uses uses;
-  for (const Node& node : nodes)
-    for (const std::string& input : node.inputs) ++uses[input];
-  for (const std::string& value : wanted) ++uses[value];
-  return uses;
-}
 
 bool is(const Node& node, std::string_view domain, std::string_view op) { return node.domain == domain && node.op == op; }
 
@@ -119,6 +108,14 @@ void fuse_norms(std::vector<Node>& nodes, const Uses& uses, const std::function<
 }
 
 }  // namespace
+
+Uses count_uses(const std::vector<Node>& nodes, const std::set<std::string, std::less<>>& wanted) {
+  Uses uses;
+  for (const Node& node : nodes)
+    for (const std::string& input : node.inputs) ++uses[input];
+  for (const std::string& value : wanted) ++uses[value];
+  return uses;
+}
 
 std::vector<Node> fuse(std::vector<Node> nodes, const std::set<std::string, std::less<>>& wanted,
                        const std::function<bool(std::string_view)>& is_tensor) {

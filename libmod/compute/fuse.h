@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -13,6 +14,10 @@
 #include "formats/module/records.h"
 
 namespace modnet {
+
+/// How often each value is read, by nodes and by who wants it.
+using Uses = std::map<std::string, int, std::less<>>;
+[[nodiscard]] Uses count_uses(const std::vector<Node>& nodes, const std::set<std::string, std::less<>>& wanted);
 
 /// `wanted`: values that must keep existing. `is_tensor` tells tensors from values.
 [[nodiscard]] std::vector<Node> fuse(std::vector<Node> nodes, const std::set<std::string, std::less<>>& wanted,

@@ -19,6 +19,20 @@ AlignedBlock<float> unpacked(const PackedMatrix& b) {
   return plain;
 }
 
+cpu::Product<float> product_of(const float* a, int64_t lda, int64_t m, const LinearLayer& layer, float* c, int64_t ldc) {
+  cpu::Product<float> product;
+  product.m = m;
+  product.n = layer.b.n();
+  product.k = layer.b.k();
+  product.a = cpu::operand(a, lda, Trans::kNo);
+  product.panels = layer.b.panels();
+  product.c = c;
+  product.ldc = ldc;
+  product.bias = layer.bias;
+  product.act = layer.act;
+  return product;
+}
+
 }  // namespace
 
 PackedMatrix PackedMatrix::pack(const float* b, int64_t ldb, Trans trans, int64_t k, int64_t n) {
@@ -43,24 +57,6 @@ int64_t PackedMatrix::bytes() const {
   const int64_t panels = (n_ + cpu::kPanel<float> - 1) / cpu::kPanel<float>;
   return panels * cpu::kPanel<float> * k_ * static_cast<int64_t>(sizeof(float));
 }
-
-namespace {
-
-cpu::Product<float> product_of(const float* a, int64_t lda, int64_t m, const LinearLayer& layer, float* c, int64_t ldc) {
-  cpu::Product<float> product;
-  product.m = m;
-  product.n = layer.b.n();
-  product.k = layer.b.k();
-  product.a = cpu::operand(a, lda, Trans::kNo);
-  product.panels = layer.b.panels();
-  product.c = c;
-  product.ldc = ldc;
-  product.bias = layer.bias;
-  product.act = layer.act;
-  return product;
-}
-
-}  // namespace
 
 void matmul_packed(const ComputeContext& context, const float* a, int64_t lda, int64_t m, const PackedMatrix& b,
                    const float* bias, RowFunction act, float* c, int64_t ldc) {

@@ -155,11 +155,7 @@ Result<Plan> Plan::make(const FlatGraph& graph, const std::vector<std::string>& 
     for (auto it = alias_of.find(slot); it != alias_of.end(); it = alias_of.find(slot)) slot = it->second;
     return slot;
   };
-  std::map<std::string, int, std::less<>> uses;
-  for (const Node& node : nodes)
-    for (const std::string& input : node.inputs) ++uses[input];
-  for (const std::string& value : wanted) ++uses[value];
-  std::string last;  // the operation of the last step
+  const Uses uses = count_uses(nodes, kept);
   for (const Node& node : nodes) {
     const OpRow* op = find_op(node.domain, node.op);
     if (op == nullptr) return internal("no lowering of " + op_text(node));
@@ -167,7 +163,7 @@ Result<Plan> Plan::make(const FlatGraph& graph, const std::vector<std::string>& 
     MODNET_ASSIGN(std::unique_ptr<Step> step, op->lower(lowerer));
     const int aliased = lowerer.take_alias();
     if (aliased >= 0) alias_of[lowerer.result()] = aliased;
-    const bool taken = fusion == Fusion::kOn && step != nullptr && !state->steps.empty() && uses[node.inputs[0]] == 1 && state->steps.back()->take(step);
+    const bool taken = fusion == Fusion::kOn && step != nullptr && !state->steps.empty() && uses.at(node.inputs[0]) == 1 && state->steps.back()->take(step);
     const int at = static_cast<int>(state->steps.size()) - (taken ? 1 : 0);
     for (const std::string& input : node.inputs)
       if (const auto it = values.find(input); it != values.end()) {
@@ -177,12 +173,11 @@ Result<Plan> Plan::make(const FlatGraph& graph, const std::vector<std::string>& 
     state->slots[static_cast<size_t>(lowerer.result())].born = at;
     state->slots[static_cast<size_t>(lowerer.result())].last_use = at;
     values[node.outputs[0]] = lowerer.result();
-    if (taken && context.profile != nullptr) state->names.back() = last + state->steps.back()->sizes();
     if (step == nullptr) continue;
-    last = op_text(node);
-    if (context.profile != nullptr) state->names.push_back(last + step->sizes());
+    if (context.profile != nullptr) state->names.push_back(op_text(node));
     state->steps.push_back(std::move(step));
   }
+  for (size_t i = 0; i < state->names.size(); ++i) state->names[i] += state->steps[i]->sizes();
   const int end = static_cast<int>(state->steps.size()) + 1;
   for (const std::string& name : wanted) {
     const auto it = values.find(name);

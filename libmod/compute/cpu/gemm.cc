@@ -7,6 +7,8 @@
 #include <cstring>
 #include <vector>
 
+#include "libmod/compute/cpu/row_blocks.h"
+
 namespace modnet::cpu {
 namespace {
 
@@ -22,8 +24,6 @@ constexpr int64_t kBlockRowsTwice = 36, kRowsTwice = 24;
 constexpr int64_t kDepthsKept = 4;
 // Depths of b that are packed at a time when b comes unpacked.
 constexpr int64_t kDepthsAPack = 4;
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // The cut of the output into tasks.
 struct Cut {
@@ -92,9 +92,9 @@ void run_task(const Product<T>& product, const T* panels, int64_t k_begin, int64
 template <typename T>
 void run_depths(ThreadPool* pool, const Product<T>& product, const T* panels, int64_t k_begin, int64_t k_end) {
   const Cut cut = cut_output<T>(product.m, product.n, pool == nullptr ? 1 : pool->size());
-  const int64_t strips = ceil_div(product.m, strip_rows());
+  const RowBlocks blocks(product.m, strip_rows(), cut.row_blocks);
   const int64_t all_panels = ceil_div(product.n, kPanel<T>);
-  const int64_t most_rows = (ceil_div(strips, cut.row_blocks) + 1) * strip_rows();
+  const int64_t most_rows = blocks.most_rows();
   const int64_t depths = ceil_div(k_end - k_begin, kDepth<T>);
   // With few rows, a worker has several tasks on the same ones: packing them each time took a quarter of the time at 16 rows.
   const int64_t stride = cut.row_blocks == 1 && cut.column_groups > 1 && depths <= kDepthsKept ? most_rows * kStride<T> : 0;
@@ -103,8 +103,8 @@ void run_depths(ThreadPool* pool, const Product<T>& product, const T* panels, in
   run_tasks(pool, cut.row_blocks * cut.column_groups, bytes, [&](int64_t task, int worker, void* scratch) {
     const int64_t row = task / cut.column_groups;
     const int64_t group = task % cut.column_groups;
-    const int64_t row_begin = product.m * (strips * row / cut.row_blocks) / strips;
-    const int64_t row_end = product.m * (strips * (row + 1) / cut.row_blocks) / strips;
+    const int64_t row_begin = blocks.first(row);
+    const int64_t row_end = blocks.first(row + 1);
     const int64_t panel_begin = all_panels * group / cut.column_groups;
     const int64_t panel_end = all_panels * (group + 1) / cut.column_groups;
     if (row_begin == row_end || panel_begin == panel_end) return;
@@ -194,11 +194,11 @@ void multiply_twice(ThreadPool* pool, const Product<float>& first, const Product
     multiply(pool, second);
     return;
   }
-  const int64_t strips = ceil_div(m, strip_rows());
-  const int64_t blocks = ceil_div(ceil_div(m, kBlockRowsTwice), threads) * threads, most_rows = (ceil_div(strips, blocks) + 1) * strip_rows();
+  const RowBlocks blocks(m, strip_rows(), ceil_div(ceil_div(m, kBlockRowsTwice), threads) * threads);
+  const int64_t most_rows = blocks.most_rows();
   const int64_t width = ceil_div(first.n, kPanel<float>) * kPanel<float> + kPanel<float>;  // off the powers of two: rows must not share cache sets
-  run_tasks(pool, blocks, most_rows * (kStride<float> + width) * static_cast<int64_t>(sizeof(float)), [&](int64_t block, int, void* scratch) {
-    const int64_t begin = m * (strips * block / blocks) / strips, rows = m * (strips * (block + 1) / blocks) / strips - begin;
+  run_tasks(pool, blocks.count(), most_rows * (kStride<float> + width) * static_cast<int64_t>(sizeof(float)), [&](int64_t block, int, void* scratch) {
+    const int64_t begin = blocks.first(block), rows = blocks.first(block + 1) - begin;
     if (rows == 0) return;
     PackedRows<float> packed{static_cast<float*>(scratch), 0, -1};
     Product<float> in = first, out = second;

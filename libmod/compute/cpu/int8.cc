@@ -8,13 +8,16 @@
 #include <numeric>
 
 #include "libmod/compute/cpu/int8_kernel.h"
+#include "libmod/compute/cpu/row_blocks.h"
 #include "libmod/compute/target.h"
 
 namespace modnet {
 namespace {
 
+using cpu::ceil_div;
 using cpu::Int8Kernel;
 using cpu::Int8Tile;
+using cpu::RowBlocks;
 
 // Bytes of whole numbers that a task keeps, and rows at most: enough to pay for reading the panels.
 constexpr int64_t kBlockBytes = int64_t{128} << 10;
@@ -26,22 +29,16 @@ constexpr int64_t kActColumns = 128;
 // Products below this many multiply-adds are not worth waking anybody.
 constexpr int64_t kAlone = 400'000;
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t rounded_up(int64_t n, int64_t step) { return ceil_div(n, step) * step; }
 int64_t whole_size(Int8Layout layout) { return layout == Int8Layout::kQuads ? 1 : 2; }
 int64_t panel_of(Int8Layout layout) { return layout == Int8Layout::kQuads ? cpu::kQuadPanel : cpu::kPairPanel; }
 
 /// A layer with its rows and its output.
-struct Layer {
+struct Layer : Int8Layer {
   const float* a;
-  int64_t lda, m;
-  const float* factors;
-  const PackedInt8& b;
-  RowFunction act;
+  int64_t lda;
   float* c;
   int64_t ldc;
-  Layer(const float* rows, int64_t rows_stride, int64_t count, const Int8Layer& layer, float* out, int64_t out_stride)
-      : a(rows), lda(rows_stride), m(count), factors(layer.factors), b(layer.b), act(layer.act), c(out), ldc(out_stride) {}
 };
 
 const Int8Kernel& kernel_for(const PackedInt8& b) { return b.layout() == Int8Layout::kQuads ? cpu::quads_kernel() : cpu::pairs_kernel(); }
@@ -152,7 +149,7 @@ PackedInt8 PackedInt8::pack_as(Int8Layout layout, const int8_t* weights, const f
 void linear_int8(const ComputeContext& context, const float* a, int64_t lda, int64_t m, const Int8Layer& given, float* c, int64_t ldc) {
   const PackedInt8& b = given.b;
   if (m <= 0 || b.n() <= 0) return;
-  const Layer layer(a, lda, m, given, c, ldc);
+  const Layer layer{given, a, lda, c, ldc};
   const Int8Kernel& kernel = kernel_for(b);
   ThreadPool* pool = m * b.n() * b.k() < kAlone ? nullptr : context.pool;
   const int64_t threads = pool == nullptr ? 1 : pool->size(), panels = ceil_div(b.n(), kernel.panel);
@@ -161,10 +158,11 @@ void linear_int8(const ComputeContext& context, const float* a, int64_t lda, int
   if (blocks > 1) blocks = std::min(rounded_up(blocks, threads), ceil_div(m, kernel.rows));
   // Few rows are shared out by columns too: each task then makes whole numbers of them for itself, a small part of its work.
   const int64_t groups = blocks >= threads ? 1 : std::min(panels, ceil_div(threads, blocks));
-  const int64_t strips = ceil_div(m, kernel.rows), most_rows = (ceil_div(strips, blocks) + 1) * kernel.rows;
+  const RowBlocks cut(m, kernel.rows, blocks);
+  const int64_t most_rows = cut.most_rows();
   run_tasks(pool, blocks * groups, WholeRows::bytes_of(b, most_rows), [&](int64_t task, int, void* memory) {
     const int64_t block = task / groups, group = task % groups;
-    const int64_t first = m * (strips * block / blocks) / strips, last = m * (strips * (block + 1) / blocks) / strips;
+    const int64_t first = cut.first(block), last = cut.first(block + 1);
     const int64_t panel_begin = panels * group / groups, panel_end = panels * (group + 1) / groups;
     if (first == last || panel_begin == panel_end) return;
     run_task(layer, kernel, first, last - first, panel_begin, panel_end, WholeRows(b, most_rows, memory));
@@ -180,16 +178,16 @@ void linear_int8_twice(const ComputeContext& context, const float* a, int64_t ld
     return;
   }
   const Int8Kernel &first_kernel = kernel_for(first.b), &second_kernel = kernel_for(second.b);
-  const int64_t rows_apart = std::max(first_kernel.rows, second_kernel.rows), strips = ceil_div(m, rows_apart);
-  const int64_t blocks = rounded_up(ceil_div(m, kBlockRowsTwice), threads), most_rows = (ceil_div(strips, blocks) + 1) * rows_apart;
+  const RowBlocks blocks(m, std::max(first_kernel.rows, second_kernel.rows), rounded_up(ceil_div(m, kBlockRowsTwice), threads));
+  const int64_t most_rows = blocks.most_rows();
   const int64_t width = rounded_up(between_size, 16) + 16;  // off the powers of two: rows must not share cache sets
   const int64_t first_bytes = rounded_up(WholeRows::bytes_of(first.b, most_rows), kCacheLine), second_bytes = rounded_up(WholeRows::bytes_of(second.b, most_rows), kCacheLine);
-  run_tasks(context.pool, blocks, first_bytes + second_bytes + most_rows * width * static_cast<int64_t>(sizeof(float)), [&](int64_t block, int, void* memory) {
-    const int64_t begin = m * (strips * block / blocks) / strips, rows = m * (strips * (block + 1) / blocks) / strips - begin;
+  run_tasks(context.pool, blocks.count(), first_bytes + second_bytes + most_rows * width * static_cast<int64_t>(sizeof(float)), [&](int64_t block, int, void* memory) {
+    const int64_t begin = blocks.first(block), rows = blocks.first(block + 1) - begin;
     if (rows == 0) return;
     auto* bytes = static_cast<std::byte*>(memory);
     auto* middle = reinterpret_cast<float*>(bytes + first_bytes + second_bytes);
-    const Layer in(a + begin * lda, lda, rows, first, middle, width), out(middle, width, rows, second, c + begin * ldc, ldc);
+    const Layer in{first, a + begin * lda, lda, middle, width}, out{second, middle, width, c + begin * ldc, ldc};
     run_task(in, first_kernel, 0, rows, 0, ceil_div(between_size, first_kernel.panel), WholeRows(first.b, most_rows, bytes));
     run_task(out, second_kernel, 0, rows, 0, ceil_div(second.b.n(), second_kernel.panel), WholeRows(second.b, most_rows, bytes + first_bytes));
   });

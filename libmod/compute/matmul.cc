@@ -44,7 +44,7 @@ PackedMatrix PackedMatrix::pack(std::span<const WeightPart> parts, Trans trans, 
   PackedMatrix packed;
   packed.k_ = k;
   for (const WeightPart& part : parts) packed.n_ += part.n;
-  packed.data_ = aligned_block<float>(packed.bytes() / static_cast<int64_t>(sizeof(float)));
+  packed.data_ = lasting_block<float>(packed.bytes() / static_cast<int64_t>(sizeof(float)));
   int64_t column = 0;
   for (const WeightPart& part : parts) {
     cpu::pack_columns(pool, cpu::operand(part.b, part.ldb, trans), k, part.n, column, column + part.n == packed.n_, packed.data_.get());

@@ -10,7 +10,7 @@
 
 namespace modnet {
 
-/// Names: "avx512vnni", "avx512", "avx2", "sse4", "ssse3", "neon", "scalar"; "" goes back to the best that this CPU has.
+/// Names: "avx512amx", "avx512vnni", "avx512", "avx2", "sse4", "ssse3", "neon", "scalar"; "" goes back to the best that this CPU has.
 /// kUsage for another name; kUnavailable, naming what this CPU has, for a set that it lacks or that was not built.
 /// Call it before kernels run: it is not meant to change under a running product.
 [[nodiscard]] Status select_cpu_target(std::string_view name);
@@ -24,7 +24,9 @@ namespace modnet {
 /// The sets that can be selected here, best first, whatever is selected now.
 [[nodiscard]] std::vector<std::string> cpu_targets();
 
-/// Whether the set in use is "avx512vnni": AVX-512 with the dot product of bytes. Every other kernel runs on it as on "avx512".
+/// Whether the set in use is "avx512vnni" or "avx512amx": AVX-512 with the dot product of bytes. Every other kernel runs on it as on "avx512".
 [[nodiscard]] bool int8_dot_products();
+/// Whether it is "avx512amx", which multiplies tiles of bytes besides.
+[[nodiscard]] bool int8_tiles();
 
 }  // namespace modnet

@@ -234,7 +234,7 @@ void* ThreadPool::scratch(int worker, int64_t bytes) {
   Scratch& scratch = state_->scratch[static_cast<size_t>(worker)];
   if (scratch.bytes < bytes) {
     scratch.block.reset();
-    scratch.block = aligned_block<char>(bytes);
+    scratch.block = lasting_block<char>(bytes);
     scratch.bytes = bytes;
   }
   return scratch.block.get();

@@ -376,7 +376,7 @@ void AttentionWorkspace::reserve(const AttentionShape& shape, int64_t length, in
   floats_ = std::max(floats_, workspace_floats(shape, length));
   if (static_cast<int>(blocks_.size()) >= workers && block_floats_ >= floats_) return;
   blocks_.clear();
-  for (int i = 0; i < workers; ++i) blocks_.push_back(aligned_block<float>(floats_));
+  for (int i = 0; i < workers; ++i) blocks_.push_back(lasting_block<float>(floats_));
   block_floats_ = floats_;
 }
 

@@ -67,7 +67,7 @@ void run_task(const Product<T>& product, const T* panels, int64_t k_begin, int64
     block.columns = std::min(block.columns, row_end - column);
     if (block.columns <= 0) return;
   }
-  const bool there = packed.stride != 0 && packed.row == row_begin;
+  const bool in_place = rows_readable(product.a, product.sign), there = packed.stride != 0 && packed.row == row_begin;
   int64_t done = 0;
   T* at = packed.data;
   do {
@@ -79,8 +79,13 @@ void run_task(const Product<T>& product, const T* panels, int64_t k_begin, int64
     block.act = last ? product.act : nullptr;
     Operand<T> rows = product.a;
     rows.data += row_begin * rows.row_step + (k_begin + done) * rows.column_step;
-    if (!there) pack_rows(rows, product.sign, block.rows, block.depth, at);
-    block.a = at;
+    if (in_place) {
+      block.a = rows.data;
+      block.a_stride = rows.row_step;
+    } else {
+      if (!there) pack_rows(rows, product.sign, block.rows, block.depth, at);
+      block.a = at;
+    }
     multiply_block(block);
     done += block.depth;
     at += packed.stride;

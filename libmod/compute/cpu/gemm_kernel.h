@@ -33,7 +33,8 @@ template <typename T>
 struct Block {
   int64_t rows = 0;
   int64_t depth = 0;         // <= kDepth
-  const T* a = nullptr;      // rows as pack_rows() left them
+  const T* a = nullptr;      // rows as pack_rows() left them, or where rows_readable() says so, as they lie
+  int64_t a_stride = kStride<T>;  // in elements, from one row of a to the next
   const T* b = nullptr;      // panel p at b + p * panel_stride, row k of it at + k * kPanel; 64-byte aligned
   int64_t panel_stride = 0;  // in elements
   int64_t columns = 0;       // of c; the last panel may be partly used
@@ -46,6 +47,10 @@ struct Block {
   // many rows below column 0 of it. The default leaves nothing out.
   int64_t diagonal = INT64_MAX / 2;
 };
+
+/// Whether the kernel of the chosen instruction set reads such rows as fast where they lie as packed.
+[[nodiscard]] bool rows_readable(const Operand<float>& from, Sign sign);
+[[nodiscard]] bool rows_readable(const Operand<double>& from, Sign sign);
 
 /// Packs `rows` rows of `depth` values, taken with a sign, as the kernel of the chosen instruction set reads them. out: rows * kStride values,
 /// 64-byte aligned.

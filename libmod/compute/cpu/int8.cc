@@ -22,8 +22,8 @@ using cpu::RowBlocks;
 // Bytes of whole numbers that a task keeps, and rows at most: enough to pay for reading the panels.
 constexpr int64_t kBlockBytes = int64_t{128} << 10;
 constexpr int64_t kMostBlockRows = 96;
-// Rows that run through two layers together, and those a thread from which on they do.
-constexpr int64_t kBlockRowsTwice = 36, kRowsTwice = 24;
+// Rows a thread from which on they run through two layers together.
+constexpr int64_t kRowsTwice = 24;
 // Columns after which the activation runs, while the block's output is still in the cache.
 constexpr int64_t kActColumns = 128;
 // Products below this many multiply-adds are not worth waking anybody.
@@ -41,7 +41,10 @@ struct Layer : Int8Layer {
   int64_t ldc;
 };
 
-const Int8Kernel& kernel_for(const PackedInt8& b) { return b.layout() == Int8Layout::kQuads ? cpu::quads_kernel() : cpu::pairs_kernel(); }
+const Int8Kernel& kernel_for(const PackedInt8& b) {
+  if (b.layout() == Int8Layout::kPairs) return cpu::pairs_kernel();
+  return int8_tiles() && b.depth() % cpu::kTileDepth == 0 ? cpu::tiles_kernel() : cpu::quads_kernel();
+}
 
 /// A block of rows as whole numbers, in one worker's scratch space.
 struct WholeRows {
@@ -97,6 +100,7 @@ void run_panel(const Layer& layer, const Int8Kernel& kernel, int64_t first, int6
 
 void run_task(const Layer& layer, const Int8Kernel& kernel, int64_t first, int64_t rows, int64_t panel_begin, int64_t panel_end, const WholeRows& whole) {
   quantise_block(layer, first, rows, whole);
+  if (kernel.begin != nullptr) kernel.begin();
   const int64_t step = std::max<int64_t>(1, kActColumns / kernel.panel);
   for (int64_t begin = panel_begin; begin < panel_end; begin += step) {
     const int64_t end = std::min(begin + step, panel_end);
@@ -104,6 +108,7 @@ void run_task(const Layer& layer, const Int8Kernel& kernel, int64_t first, int64
     const int64_t column = begin * kernel.panel, columns = std::min(end * kernel.panel, layer.b.n()) - column;
     for (int64_t i = 0; i < rows && layer.act != nullptr; ++i) layer.act(layer.c + (first + i) * layer.ldc + column, columns);
   }
+  if (kernel.end != nullptr) kernel.end();
 }
 
 }  // namespace
@@ -118,10 +123,10 @@ PackedInt8 PackedInt8::pack_as(Int8Layout layout, const int8_t* weights, const f
   out.layout_ = layout;
   out.k_ = k;
   out.n_ = n;
-  out.depth_ = rounded_up(k, group);
+  out.depth_ = rounded_up(k, layout == Int8Layout::kQuads && int8_tiles() ? cpu::kTileDepth : group);
   out.panel_bytes_ = out.depth_ * panel * whole_size(layout);
   out.bytes_ = padded / panel * out.panel_bytes_;
-  out.data_ = aligned_block<std::byte>(out.bytes_);
+  out.data_ = lasting_block<std::byte>(out.bytes_);
   out.scales_.assign(static_cast<size_t>(padded), 0.0F);
   out.bias_ = out.scales_;
   out.sums_.assign(static_cast<size_t>(padded), 0);
@@ -159,7 +164,7 @@ void linear_int8(const ComputeContext& context, const float* a, int64_t lda, int
   // Few rows are shared out by columns too: each task then makes whole numbers of them for itself, a small part of its work.
   const int64_t groups = blocks >= threads ? 1 : std::min(panels, ceil_div(threads, blocks));
   const RowBlocks cut(m, kernel.rows, blocks);
-  const int64_t most_rows = cut.most_rows();
+  const int64_t most_rows = cut.most_rows() + kernel.rows_read;
   run_tasks(pool, blocks * groups, WholeRows::bytes_of(b, most_rows), [&](int64_t task, int, void* memory) {
     const int64_t block = task / groups, group = task % groups;
     const int64_t first = cut.first(block), last = cut.first(block + 1);
@@ -178,8 +183,8 @@ void linear_int8_twice(const ComputeContext& context, const float* a, int64_t ld
     return;
   }
   const Int8Kernel &first_kernel = kernel_for(first.b), &second_kernel = kernel_for(second.b);
-  const RowBlocks blocks(m, std::max(first_kernel.rows, second_kernel.rows), rounded_up(ceil_div(m, kBlockRowsTwice), threads));
-  const int64_t most_rows = blocks.most_rows();
+  const RowBlocks blocks(m, std::max(first_kernel.rows, second_kernel.rows), rounded_up(ceil_div(m, std::max(first_kernel.rows_twice, second_kernel.rows_twice)), threads));
+  const int64_t most_rows = blocks.most_rows() + std::max(first_kernel.rows_read, second_kernel.rows_read);
   const int64_t width = rounded_up(between_size, 16) + 16;  // off the powers of two: rows must not share cache sets
   const int64_t first_bytes = rounded_up(WholeRows::bytes_of(first.b, most_rows), kCacheLine), second_bytes = rounded_up(WholeRows::bytes_of(second.b, most_rows), kCacheLine);
   run_tasks(context.pool, blocks.count(), first_bytes + second_bytes + most_rows * width * static_cast<int64_t>(sizeof(float)), [&](int64_t block, int, void* memory) {

@@ -1,6 +1,6 @@
 // What the 8-bit products are made of: rows turned into whole numbers, and register tiles for two layouts of weights. A tile of R
 // rows by one panel keeps its sums in registers over all of k, and turns them into f32 at the end.
-// Pairs: int8_pairs.cc (Highway, every instruction set). Quads: int8_quads.cc (AVX512-VNNI). Blocking: int8.cc.
+// Pairs: int8_pairs.cc (Highway, every instruction set). Quads: int8_quads.cc (AVX512-VNNI), int8_tiles.cc (AMX). Blocking: int8.cc.
 // Tested through tests/unit/compute/int8_test.cc; the quads' indexing also there, on emulated instructions.
 #pragma once
 
@@ -26,12 +26,16 @@ struct Int8Tile {
 };
 using Int8TileFunction = void (*)(const Int8Tile& tile);
 
-inline constexpr int64_t kMostInt8Rows = 12, kMostInt8Panel = 32;
+inline constexpr int64_t kMostInt8Rows = 32, kMostInt8Panel = 32;
 /// Tiles of 1 to `rows` rows.
 struct Int8Kernel {
   int64_t panel = 0;  // columns
   int64_t rows = 0;
   Int8TileFunction tiles[kMostInt8Rows] = {};
+  int64_t rows_twice = 36;    // that run through two layers together
+  int64_t rows_read = 0;      // behind the last one of a tile, at most; what they hold does not matter
+  void (*begin)() = nullptr;  // called by a thread before its tiles and after them; or null
+  void (*end)() = nullptr;
 };
 /// A panel of pairs: for every two values of k, kPairPanel columns of two numbers. Of the instruction set in use.
 inline constexpr int64_t kPairPanel = 16;
@@ -39,6 +43,9 @@ inline constexpr int64_t kPairPanel = 16;
 /// A panel of quads: for every four values of k, kQuadPanel columns of four bytes. Only where this CPU has AVX512-VNNI may its tiles be called.
 inline constexpr int64_t kQuadPanel = 32;
 [[nodiscard]] const Int8Kernel& quads_kernel();
+/// Reads the same panels, for a depth that is a multiple of kTileDepth. Only where target.h says int8_tiles().
+inline constexpr int64_t kTileDepth = 64;
+[[nodiscard]] const Int8Kernel& tiles_kernel();
 
 /// A row's whole numbers, its scale and its zero as int8.h defines them; numbers from k to `depth` become 0.
 template <typename Whole>

@@ -6,32 +6,59 @@
 
 #include "hwy/highway.h"
 
+#if HWY_ARCH_X86
+#include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+#endif
+
 namespace modnet {
 namespace {
 
-enum class Vnni : uint8_t { kNo, kYes };
+// What a set has for bytes, each with what stands before it; no targets of Highway's here.
+enum class Bytes : uint8_t { kNothing, kDots, kTiles };
 
 struct Named {
   std::string_view name;
   int64_t target;
-  Vnni vnni = Vnni::kNo;  // also needs AVX512-VNNI, which is no target of Highway's here
+  Bytes bytes = Bytes::kNothing;
 };
 
 #if HWY_ARCH_X86
-constexpr std::array<Named, 6> kTargets = {{{"avx512vnni", HWY_AVX3, Vnni::kYes},
+constexpr std::array<Named, 7> kTargets = {{{"avx512amx", HWY_AVX3, Bytes::kTiles},
+                                            {"avx512vnni", HWY_AVX3, Bytes::kDots},
                                             {"avx512", HWY_AVX3},
                                             {"avx2", HWY_AVX2},
                                             {"sse4", HWY_SSE4},
                                             {"ssse3", HWY_SSSE3},
                                             {"scalar", HWY_EMU128 | HWY_SCALAR}}};
-bool cpu_has_vnni() { return __builtin_cpu_supports("avx512vnni") != 0; }
+
+// Tile registers are given to a process that asks the kernel for them, once. Source: Linux, Documentation/arch/x86/xstate.rst.
+bool may_use_tiles() {
+#if defined(__linux__)
+  constexpr unsigned kTile = 1u << 24, kInt8 = 1u << 25;
+  constexpr long kAskForState = 0x1023, kTileData = 18;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 || (d & kTile) == 0 || (d & kInt8) == 0) return false;
+  return ::syscall(SYS_arch_prctl, kAskForState, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
+Bytes bytes_here() {
+  static const Bytes kHere = __builtin_cpu_supports("avx512vnni") == 0 ? Bytes::kNothing : may_use_tiles() ? Bytes::kTiles : Bytes::kDots;
+  return kHere;
+}
 #else
 constexpr std::array<Named, 2> kTargets = {{{"neon", HWY_NEON}, {"scalar", HWY_EMU128 | HWY_SCALAR}}};
-bool cpu_has_vnni() { return false; }
+Bytes bytes_here() { return Bytes::kNothing; }
 #endif
-constexpr std::array<std::string_view, 7> kNames = {"avx512vnni", "avx512", "avx2", "sse4", "ssse3", "neon", "scalar"};
+constexpr std::array<std::string_view, 8> kNames = {"avx512amx", "avx512vnni", "avx512", "avx2", "sse4", "ssse3", "neon", "scalar"};
 
-std::atomic<bool> without_vnni{false};  // "avx512" was asked for by name
+std::atomic<Bytes> most_bytes{Bytes::kTiles};  // less where a set was asked for by name
 
 // What the kernels were compiled for and this CPU can run. The calls below are the only ones that touch Highway's
 // choice.
@@ -41,7 +68,7 @@ int64_t usable_mask() {
 }
 
 int64_t chosen_mask(int64_t usable, const Named& entry) {
-  return entry.vnni == Vnni::kYes && !cpu_has_vnni() ? 0 : usable & entry.target;
+  return entry.bytes > Bytes::kNothing && entry.bytes > bytes_here() ? 0 : usable & entry.target;
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -79,7 +106,7 @@ std::vector<std::string> cpu_targets() {
 Status select_cpu_target(std::string_view name) {
   const std::vector<std::string> here = cpu_targets();
   if (name.empty()) {
-    without_vnni = false;
+    most_bytes = Bytes::kTiles;
     hwy::SetSupportedTargetsForTest(0);
     hwy::GetChosenTarget().Update(hwy::SupportedTargets());
     return ok();
@@ -99,7 +126,7 @@ Status select_cpu_target(std::string_view name) {
     if (entry.name != name) continue;
     hwy::SetSupportedTargetsForTest(0);
     const int64_t mask = chosen_mask(usable_mask(), entry);
-    without_vnni = entry.vnni == Vnni::kNo;
+    most_bytes = entry.bytes;
     hwy::SetSupportedTargetsForTest(mask);
     hwy::GetChosenTarget().Update(mask);
   }
@@ -109,13 +136,14 @@ Status select_cpu_target(std::string_view name) {
 std::string_view cpu_target_name() {
   const int64_t usable = hwy::SupportedTargets();
   for (const Named& entry : kTargets) {
-    if (entry.vnni == Vnni::kYes && without_vnni) continue;
+    if (entry.bytes > most_bytes) continue;
     if (chosen_mask(usable, entry) != 0) return entry.name;
   }
   return "scalar";
 }
 
-bool int8_dot_products() { return cpu_target_name() == "avx512vnni"; }
+bool int8_dot_products() { return cpu_target_name() == "avx512vnni" || int8_tiles(); }
+bool int8_tiles() { return cpu_target_name() == "avx512amx"; }
 
 bool cpu_target_fuses() {
   const std::string_view name = cpu_target_name();

@@ -20,9 +20,10 @@ namespace {
 struct Shape {
   int64_t m, n, k;
 };
-// 0 and 1, odd, around the tiles (3, 6 and 12 rows, 16 and 32 columns) and the blocks of rows (96).
+// 0 and 1, odd, around the tiles (3, 6, 12 and 32 rows, 16 and 32 columns, 64 values of k) and the blocks of rows (96).
 const Shape kShapes[] = {{0, 5, 3},    {3, 0, 5},    {3, 5, 0},    {1, 1, 1},   {1, 32, 7},    {2, 33, 9},   {5, 31, 64},   {6, 16, 5},     {7, 17, 12},
-                         {11, 65, 31}, {12, 32, 33}, {13, 96, 40}, {25, 1, 70}, {97, 64, 3},   {110, 40, 20}, {4, 48, 384},  {3, 33, 1537}, {200, 131, 66}};
+                         {11, 65, 31}, {12, 32, 33}, {13, 96, 40}, {25, 1, 70}, {97, 64, 3},   {110, 40, 20}, {4, 48, 384},  {3, 33, 1537}, {200, 131, 66},
+                         {16, 32, 64}, {17, 33, 128}, {32, 64, 63},  {33, 65, 65}};
 
 void clamp_below(float* x, int64_t n) {
   for (int64_t i = 0; i < n; ++i) x[i] = x[i] < 0.0F ? 0.0F : x[i];

@@ -138,6 +138,33 @@ TEST_CASE("scratch space is aligned, grows, and is a worker's own") {
   CHECK(reinterpret_cast<uintptr_t>(pool.scratch(0, 100'000)) % kCacheLine == 0);
 }
 
+TEST_CASE("lasting blocks are aligned, keep apart, and outlive their neighbours, in any order of release and from any thread") {
+  std::vector<AlignedBlock<int64_t>> blocks;
+  std::vector<int64_t> sizes;
+  const auto fill = [&](int64_t count) {
+    blocks.push_back(lasting_block<int64_t>(count));
+    sizes.push_back(count);
+    CHECK(reinterpret_cast<uintptr_t>(blocks.back().get()) % kCacheLine == 0);
+    for (int64_t i = 0; i < count; ++i) blocks.back()[static_cast<size_t>(i)] = count * 7 + i;
+  };
+  const auto whole = [&](size_t at) {
+    bool right = true;
+    for (int64_t i = 0; i < sizes[at]; ++i) right = right && blocks[at][static_cast<size_t>(i)] == sizes[at] * 7 + i;
+    return right;
+  };
+  for (const int64_t count : {int64_t{0}, int64_t{1}, int64_t{100'000}, int64_t{900'000}, int64_t{3}, int64_t{900'001}, int64_t{900'002}, int64_t{5'000'000}, int64_t{900'003}, int64_t{17}})
+    fill(count);
+  for (size_t at = 0; at < blocks.size(); at += 2) blocks[at].reset();
+  std::thread other([&] { fill(900'004); });
+  other.join();
+  for (size_t at = 1; at < blocks.size(); at += 2) CHECK(whole(at));
+  CHECK(whole(blocks.size() - 1));
+  std::thread([&] { blocks.clear(); }).join();
+  sizes.clear();
+  fill(800'000);
+  CHECK(whole(0));
+}
+
 TEST_CASE("tasks run once with scratch space of their own, with a pool and without") {
   ThreadPool pool(3);
   for (ThreadPool* team : {static_cast<ThreadPool*>(nullptr), &pool}) {

@@ -25,10 +25,11 @@ constexpr int64_t kDepthsKept = 4;
 // Depths of b that are packed at a time when b comes unpacked.
 constexpr int64_t kDepthsAPack = 4;
 
-// The cut of the output into tasks.
+// The cut of the output into tasks. A group's columns are a multiple of `unit` panels, what tiles of few rows take at a time, but for the last.
 struct Cut {
   int64_t row_blocks = 1;
   int64_t column_groups = 1;
+  int64_t unit = 1;
 };
 
 template <typename T>
@@ -38,7 +39,15 @@ Cut cut_output(int64_t m, int64_t n, int threads) {
   cut.row_blocks = ceil_div(m, kRowsABlock);
   if (threads <= 1) return cut;
   if (cut.row_blocks > 1) cut.row_blocks = ceil_div(cut.row_blocks, threads) * threads;
-  cut.column_groups = std::min(panels, std::max<int64_t>(1, ceil_div(threads * kTasksAThread, cut.row_blocks)));
+  const int64_t groups = std::max<int64_t>(1, ceil_div(threads * kTasksAThread, cut.row_blocks));
+  for (cut.unit = 4; cut.unit > 1 && panels / cut.unit < groups * 3 / 4;) cut.unit /= 2;
+  const int64_t units = ceil_div(panels, cut.unit), most = std::min(units, groups);
+  cut.column_groups = most;
+  for (int64_t even = most; even >= threads; --even) {  // groups of one size, as many for every thread, where that is to be had
+    if (units % even != 0 || even % threads != 0) continue;
+    cut.column_groups = even;
+    break;
+  }
   return cut;
 }
 
@@ -110,8 +119,9 @@ void run_depths(ThreadPool* pool, const Product<T>& product, const T* panels, in
     const int64_t group = task % cut.column_groups;
     const int64_t row_begin = blocks.first(row);
     const int64_t row_end = blocks.first(row + 1);
-    const int64_t panel_begin = all_panels * group / cut.column_groups;
-    const int64_t panel_end = all_panels * (group + 1) / cut.column_groups;
+    const int64_t units = ceil_div(all_panels, cut.unit);
+    const int64_t panel_begin = units * group / cut.column_groups * cut.unit;
+    const int64_t panel_end = std::min(units * (group + 1) / cut.column_groups * cut.unit, all_panels);
     if (row_begin == row_end || panel_begin == panel_end) return;
     PackedRows<T>& mine = packed[static_cast<size_t>(worker)];
     mine.data = static_cast<T*>(scratch);

@@ -1,8 +1,8 @@
 // Register tiles of the matrix product. A tile of R rows by P panels keeps its chains in registers; every step of k loads the
 // panels' line and broadcasts R values of a: 12 rows by two panels of one vector for the 32 registers of AVX-512, 6 by one panel of two for
 // the 16 of AVX2, so that the multipliers set the pace, not the loads. Few rows take more panels: at least 8 chains hide the
-// latency. The loops over a tile are unrolled by force, else g++ 12 keeps the accumulators in memory; two steps of k are taken at a time (one was
-// a twentieth slower on Zen 3, four spilled).
+// latency. What nearly all work is done in is written by hand; in the rest the loops over a tile are unrolled by force, else g++ 12 keeps the
+// accumulators in memory, and two steps of k are taken at a time (one was a twentieth slower on Zen 3, four spilled).
 #include "libmod/compute/cpu/gemm_kernel.h"
 
 #include <algorithm>
@@ -22,17 +22,18 @@ namespace modnet::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 #if HWY_TARGET == HWY_AVX3
-constexpr int kStripRows = 12;
+constexpr int kStripRows = 12, kLowStrip = 6;
 #else
-constexpr int kStripRows = 6;
+constexpr int kStripRows = 6, kLowStrip = 4;
 #endif
 
 // Accumulators that leave registers for the operands.
 constexpr int kAccumulators = HWY_TARGET == HWY_AVX2 ? 12 : 24;
 constexpr int kPanelVectors = kPanel<float> / HWY_LANES(float);
 
-// Panels of a tile of this many rows: a power of two.
+// Panels of a tile of this many rows: a power of two. Two for tiles by hand.
 constexpr int panels_for(int rows) {
+  if (HWY_TARGET == HWY_AVX3 && rows >= kLowStrip) return 2;
   int panels = 1;
   while (panels < 8 && 2 * panels * kPanelVectors * rows <= kAccumulators) panels *= 2;
   return panels;
@@ -42,24 +43,21 @@ constexpr int panels_for(int rows) {
 template <typename T>
 constexpr bool kSideBySide = HWY_TARGET == HWY_AVX2 && sizeof(T) == 4;
 
-// Strips of a block: as tall as they may be and a rest, or where that would be too low to hide the latency, all of about the same height.
+// Strips of a block: as tall as they may be, and a rest.
 struct Strips {
   int64_t rows, count;
-  bool even;
-  explicit Strips(int64_t all) : rows(all), count((all + kStripRows - 1) / kStripRows), even(all % kStripRows != 0 && all % kStripRows < 4) {}
-  int64_t first(int64_t strip) const { return even ? rows * strip / count : std::min(strip * kStripRows, rows); }
-  int64_t tallest() const { return even ? (rows + count - 1) / count : std::min<int64_t>(rows, kStripRows); }
+  explicit Strips(int64_t all) : rows(all), count((all + kStripRows - 1) / kStripRows) {}
+  int64_t first(int64_t strip) const { return std::min(strip * kStripRows, rows); }
 };
 
 template <typename T>
 using Tile = void (*)(const T* a, int64_t a_stride, const T* b, int64_t panel_stride, int64_t ahead, int64_t depth, T* c, int64_t ldc, Chain chain, const T* bias);
 
 #undef MODNET_SIX_ROWS
-#undef MODNET_TWELVE_ROWS
+#undef MODNET_TILES_BY_HAND
 #if HWY_NATIVE_FMA
 
-// P panels for R rows. It asks for what lies `ahead` of its panels, the next ones (0: nothing is there), while it works: few rows are done
-// before memory has caught up.
+// P panels for R rows. It asks for what lies `ahead` of its panels, the next ones (0: nothing is there, or they were asked for), while it works.
 template <typename T, int R, int P>
 void panel_tile(const T* HWY_RESTRICT a, [[maybe_unused]] int64_t a_stride, const T* HWY_RESTRICT b, int64_t panel_stride, int64_t ahead, int64_t depth,
                 T* HWY_RESTRICT c, int64_t ldc, Chain chain, const T* HWY_RESTRICT bias) {
@@ -177,16 +175,18 @@ void six_rows(const float* a, int64_t, const float* b, int64_t, int64_t ahead, i
 #endif
 
 #if HWY_TARGET == HWY_AVX3 && defined(__x86_64__)
-#define MODNET_TWELVE_ROWS 1
-// The same for AVX-512, twelve rows by two panels of one vector, for an even number of steps of k: g++ 12 copies a register in every tenth
-// instruction of panel_tile. The lines of c are asked for at the beginning, those of the panels eight steps before their turn: what comes from the
-// second-level cache is waited for otherwise (2 x 512 bits a cycle, Granite Rapids: 0.84 of the peak without, 0.91 with).
-void twelve_rows(const float* a, int64_t a_stride, const float* b, int64_t panel_stride, int64_t ahead, int64_t depth, float* c, int64_t ldc, Chain chain,
-                 const float* bias) {
-// M(first row of three and which of them it is, its registers)
-#define MODNET_EACH(M)                                                                                                    \
-  M(a0, , 0, 1) M(a0, MODNET_SECOND, 2, 3) M(a0, MODNET_THIRD, 4, 5) M(a3, , 6, 7) M(a3, MODNET_SECOND, 8, 9) M(a3, MODNET_THIRD, 10, 11) \
-  M(a6, , 12, 13) M(a6, MODNET_SECOND, 14, 15) M(a6, MODNET_THIRD, 16, 17) M(a9, , 18, 19) M(a9, MODNET_SECOND, 20, 21) M(a9, MODNET_THIRD, 22, 23)
+#define MODNET_TILES_BY_HAND 1
+// The same for AVX-512, 6 to 12 rows that lie apart by two panels of one vector, for an even number of steps of k: g++ 12 copies a register in every
+// tenth instruction of panel_tile. The lines of c are asked for at the beginning, those of the panels eight steps before their turn.
+// M(first row of three and which of them it is, its registers), for 6 to 12 rows
+#define MODNET_EACH6(M)                                                                          \
+  M(a0, , 0, 1) M(a0, MODNET_SECOND, 2, 3) M(a0, MODNET_THIRD, 4, 5) M(a3, , 6, 7) M(a3, MODNET_SECOND, 8, 9) M(a3, MODNET_THIRD, 10, 11)
+#define MODNET_EACH7(M) MODNET_EACH6(M) M(a6, , 12, 13)
+#define MODNET_EACH8(M) MODNET_EACH7(M) M(a6, MODNET_SECOND, 14, 15)
+#define MODNET_EACH9(M) MODNET_EACH8(M) M(a6, MODNET_THIRD, 16, 17)
+#define MODNET_EACH10(M) MODNET_EACH9(M) M(a9, , 18, 19)
+#define MODNET_EACH11(M) MODNET_EACH10(M) M(a9, MODNET_SECOND, 20, 21)
+#define MODNET_EACH12(M) MODNET_EACH11(M) M(a9, MODNET_THIRD, 22, 23)
 #define MODNET_SECOND ",%[stride]"
 #define MODNET_THIRD ",%[stride],2"
 #define MODNET_CLEAR(A, N, X, Y)                                   \
@@ -206,46 +206,58 @@ void twelve_rows(const float* a, int64_t a_stride, const float* b, int64_t panel
   "vmovaps " #K "*64(%[b]), %%zmm24\n"                            \
   "vmovaps " #K "*64(%[b],%[panels]), %%zmm25\n"                  \
   ASK " " #K "*64(%%rcx)\n" ASK " " #K "*64(%%rcx,%[panels])\n"
-#define MODNET_TWO_STEPS(ASK)                                      \
+#define MODNET_TWO_STEPS(EACH, ASK)                                     \
   ".p2align 5\n"                                                  \
-  "1:\n" MODNET_PANELS(0, ASK) MODNET_EACH(MODNET_ROW) MODNET_PANELS(1, ASK) MODNET_EACH(MODNET_NEXT)                    \
+  "1:\n" MODNET_PANELS(0, ASK) EACH(MODNET_ROW) MODNET_PANELS(1, ASK) EACH(MODNET_NEXT)                    \
   "add $8, %[a0]\nadd $8, %[a3]\nadd $8, %[a6]\nadd $8, %[a9]\n" \
   "add $128, %[b]\nadd $128, %%rcx\n"                            \
   "dec %%rdx\n"                                                   \
   "jnz 1b\n"
-  const float *a0 = a, *a3 = a + 3 * a_stride, *a6 = a + 6 * a_stride, *a9 = a + 9 * a_stride;
-  const int64_t turns = depth / 2, ldc_bytes = ldc * 4, ahead_bytes = ahead * 4, start = static_cast<int64_t>(chain);
-  asm volatile(
-      "mov %[c], %%rax\n"
-      "mov %[ldc], %%rdx\n"
-      "cmpq $0, %[start]\n"
-      "je 2f\n" MODNET_EACH(MODNET_LOAD)
-      "jmp 3f\n"
-      "2:\n" MODNET_EACH(MODNET_CLEAR)
-      "3:\n"
-      "mov %[turns], %%rdx\n"
-      "mov %[ahead], %%rcx\n"
-      "test %%rcx, %%rcx\n"
-      "jz 4f\n"
-      "add %[b], %%rcx\n" MODNET_TWO_STEPS("prefetcht1")
-      "jmp 5f\n"
-      "4:\n"
-      "lea 512(%[b]), %%rcx\n" MODNET_TWO_STEPS("prefetcht0")
-      "5:\n"
-      "mov %[bias], %%rcx\n"
-      "test %%rcx, %%rcx\n"
-      "jz 6f\n"
-      "vmovups (%%rcx), %%zmm24\n"
-      "vmovups 64(%%rcx), %%zmm25\n" MODNET_EACH(MODNET_ADD)
-      "6:\n"
-      "mov %[c], %%rax\n"
-      "mov %[ldc], %%rdx\n" MODNET_EACH(MODNET_STORE)
-      "vzeroupper\n"
-      : [a0] "+r"(a0), [a3] "+r"(a3), [a6] "+r"(a6), [a9] "+r"(a9), [b] "+r"(b)
-      : [stride] "r"(a_stride * 4), [panels] "r"(panel_stride * 4), [c] "m"(c), [ldc] "m"(ldc_bytes), [turns] "m"(turns), [ahead] "m"(ahead_bytes),
-        [start] "m"(start), [bias] "m"(bias)
-      : "rax", "rcx", "rdx", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
-        "xmm15", "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27", "cc", "memory");
+#define MODNET_TILE(NAME, EACH) \
+  void NAME(const float* a, int64_t a_stride, const float* b, int64_t panel_stride, int64_t ahead, int64_t depth, float* c, int64_t ldc, Chain chain, \
+            const float* bias) { \
+    const float *a0 = a, *a3 = a + 3 * a_stride, *a6 = a + 6 * a_stride, *a9 = a + 9 * a_stride; \
+    const int64_t turns = depth / 2, ldc_bytes = ldc * 4, ahead_bytes = ahead * 4, start = static_cast<int64_t>(chain); \
+    asm volatile( \
+        "mov %[c], %%rax\n" \
+        "mov %[ldc], %%rdx\n" \
+        "cmpq $0, %[start]\n" \
+        "je 2f\n" EACH(MODNET_LOAD) \
+        "jmp 3f\n" \
+        "2:\n" EACH(MODNET_CLEAR) \
+        "3:\n" \
+        "mov %[turns], %%rdx\n" \
+        "mov %[ahead], %%rcx\n" \
+        "test %%rcx, %%rcx\n" \
+        "jz 4f\n" \
+        "add %[b], %%rcx\n" MODNET_TWO_STEPS(EACH, "prefetcht1") \
+        "jmp 5f\n" \
+        "4:\n" \
+        "lea 512(%[b]), %%rcx\n" MODNET_TWO_STEPS(EACH, "prefetcht0") \
+        "5:\n" \
+        "mov %[bias], %%rcx\n" \
+        "test %%rcx, %%rcx\n" \
+        "jz 6f\n" \
+        "vmovups (%%rcx), %%zmm24\n" \
+        "vmovups 64(%%rcx), %%zmm25\n" EACH(MODNET_ADD) \
+        "6:\n" \
+        "mov %[c], %%rax\n" \
+        "mov %[ldc], %%rdx\n" EACH(MODNET_STORE) \
+        "vzeroupper\n" \
+        : [a0] "+r"(a0), [a3] "+r"(a3), [a6] "+r"(a6), [a9] "+r"(a9), [b] "+r"(b) \
+        : [stride] "r"(a_stride * 4), [panels] "r"(panel_stride * 4), [c] "m"(c), [ldc] "m"(ldc_bytes), [turns] "m"(turns), [ahead] "m"(ahead_bytes), \
+          [start] "m"(start), [bias] "m"(bias) \
+        : "rax", "rcx", "rdx", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", \
+          "xmm15", "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27", "cc", "memory"); \
+  }
+MODNET_TILE(rows_6, MODNET_EACH6)
+MODNET_TILE(rows_7, MODNET_EACH7)
+MODNET_TILE(rows_8, MODNET_EACH8)
+MODNET_TILE(rows_9, MODNET_EACH9)
+MODNET_TILE(rows_10, MODNET_EACH10)
+MODNET_TILE(rows_11, MODNET_EACH11)
+MODNET_TILE(rows_12, MODNET_EACH12)
+constexpr Tile<float> kByHand[] = {&rows_6, &rows_7, &rows_8, &rows_9, &rows_10, &rows_11, &rows_12};
 #undef MODNET_TWO_STEPS
 #undef MODNET_PANELS
 #undef MODNET_ROW_AT
@@ -257,8 +269,14 @@ void twelve_rows(const float* a, int64_t a_stride, const float* b, int64_t panel
 #undef MODNET_CLEAR
 #undef MODNET_THIRD
 #undef MODNET_SECOND
-#undef MODNET_EACH
-}
+#undef MODNET_TILE
+#undef MODNET_EACH12
+#undef MODNET_EACH11
+#undef MODNET_EACH10
+#undef MODNET_EACH9
+#undef MODNET_EACH8
+#undef MODNET_EACH7
+#undef MODNET_EACH6
 #endif
 
 #else  // no fused multiply-add in hardware: the same chains, slower
@@ -330,9 +348,9 @@ Tile<T> tile_for(int64_t rows, int64_t panels, [[maybe_unused]] int64_t depth) {
 #if MODNET_SIX_ROWS
   if constexpr (sizeof(T) == 4)
     if (rows == 6 && depth >= 4 && depth % 4 == 0) return &six_rows;
-#elif MODNET_TWELVE_ROWS
+#elif MODNET_TILES_BY_HAND
   if constexpr (sizeof(T) == 4)
-    if (rows == 12 && panels >= 2 && depth >= 2 && depth % 2 == 0) return &twelve_rows;
+    if (rows >= kLowStrip && panels >= 2 && depth >= 2 && depth % 2 == 0) return kByHand[rows - kLowStrip];
 #endif
   const std::make_integer_sequence<int, kStripRows> heights;
   if (panels >= 8) return tile_of<T, 8>(rows, heights);
@@ -363,7 +381,9 @@ template <typename T>
 HWY_INLINE void multiply(const Block<T>& block) {
   if (block.rows == 0) return;
   const Strips strips(block.rows);
-  const int64_t most = panels_for(static_cast<int>(strips.tallest()));
+  const auto rows_of = [&](int64_t strip) { return strips.first(strip + 1) - strips.first(strip); };
+  // Strips go past a group of panels, as many as the lowest takes at a time: a tile of few rows and few panels cannot hide the latency.
+  const int64_t most = panels_for(static_cast<int>(rows_of(strips.count - 1)));
   int64_t active = 0;  // columns whose activation is done
   for (int64_t column = 0, p = 0; column < block.columns;) {
     const int64_t whole = (block.columns - column) / kPanel<T>;
@@ -374,15 +394,18 @@ HWY_INLINE void multiply(const Block<T>& block) {
     // Behind the last panel there may be no memory, and asking for that takes longer than asking for what is there: 72 ns a line.
     const int64_t ahead = whole < 2 * panels ? 0 : panels * block.panel_stride;
     for (int64_t strip = 0; strip < strips.count; ++strip) {
-      const int64_t first = strips.first(strip);
-      const int64_t rows = strips.first(strip + 1) - first;
+      const int64_t first = strips.first(strip), rows = rows_of(strip);
       if (block.diagonal + first + rows <= column) continue;
       const T* a = block.a + first * (kSideBySide<T> ? block.depth : block.a_stride);
       T* c = block.c + first * block.ldc + column;
-      if (whole > 0) {
-        tile_for<T>(rows, panels, block.depth)(a, block.a_stride, b, block.panel_stride, kSideBySide<T> || strip == 0 || strips.count <= 2 ? ahead : 0, block.depth, c, block.ldc, block.chain, bias);
-      } else {
+      if (whole == 0) {
         edge_tile(block, rows, block.columns - column, a, b, c, bias);
+        continue;
+      }
+      const int64_t step = std::min<int64_t>(panels, panels_for(static_cast<int>(rows)));
+      for (int64_t q = 0; q < panels; q += step) {
+        tile_for<T>(rows, step, block.depth)(a, block.a_stride, b + q * block.panel_stride, block.panel_stride, kSideBySide<T> || strip == 0 ? ahead : 0, block.depth,
+                                             c + q * kPanel<T>, block.ldc, block.chain, bias == nullptr ? nullptr : bias + q * kPanel<T>);
       }
     }
     p += panels;

@@ -1,5 +1,5 @@
 // How fast 8-bit layers are: against our own f32 product and oneDNN's bare 8-bit product in the same rounds, and as a share of the
-// dot-product peak where the CPU has AVX512-VNNI. Rows are turned into whole numbers within our time; ratios are of the best rounds, by processor time. Prints lines as
+// dot-product peak where the CPU has AVX512-VNNI, or of that of its tiles where it has AMX. Rows are turned into whole numbers within our time; ratios are of the best rounds, by processor time. Prints lines as
 // tests/bench/run wants them.
 //   bench_int8_program [rounds [instruction set, or ""]]
 #include <algorithm>
@@ -27,6 +27,7 @@ using modnet::bench::processor_seconds;
 using modnet::bench::ramp;
 using modnet::bench::Shape;
 using modnet::bench::spin_byte_multipliers;
+using modnet::bench::spin_tile_multipliers;
 
 void measure(const Shape& shape, int rounds) {
   const std::vector<float> a = ramp(shape.m * shape.k), b = ramp(shape.n * shape.k), bias = ramp(shape.n);
@@ -52,9 +53,11 @@ void measure(const Shape& shape, int rounds) {
     body();
     return work * 1e-9 / (processor_seconds() - start);
   };
-  const double spun = spin_byte_multipliers(1) * 50'000;
+  const bool tiles = modnet::int8_tiles();
+  const auto spin = [&](int64_t loops) { return tiles ? spin_tile_multipliers(loops) : spin_byte_multipliers(loops); };
+  const double spun = spin(1) * 50'000;
   for (int round = 0; round < rounds; ++round) {
-    const double peak = spun > 0 ? timed(spun, [] { (void)spin_byte_multipliers(50'000); }) : 0.0;
+    const double peak = spun > 0 ? timed(spun, [&] { (void)spin(50'000); }) : 0.0;
     const double f32 = timed(operations * static_cast<double>(repeats), [&] {
       for (int64_t i = 0; i < repeats; ++i) matmul_packed(ComputeContext{}, a.data(), shape.k, shape.m, wide, bias.data(), nullptr, c.data(), shape.n);
     });
@@ -90,7 +93,8 @@ void measure(const Shape& shape, int rounds) {
   }
   what("share of the peak");
   if (modnet::int8_dot_products()) {
-    std::printf("\"peer\": \"VNNI peak\", \"ratio\": %.3f, \"goal\": \"-\", \"ok\": null}\n", ours / peak_best);
+    std::printf("\"peer\": \"%s peak\", \"ratio\": %.3f, \"goal\": \"-\", \"ok\": null, \"unit\": \"Gop/s\", \"best\": %.1f, \"peak_best\": %.1f}\n", tiles ? "AMX" : "VNNI",
+                ours / peak_best, ours, peak_best);
   } else {
     std::printf("\"skipped\": \"this CPU, or the instruction set that was asked for, has no AVX512-VNNI\"}\n");
   }

@@ -65,6 +65,24 @@ inline double spin_dividers([[maybe_unused]] int64_t loops) {
 #endif
 }
 
+/// Byte products summed to 32 bits by AMX, four tiles of sums; returns operations done. Only where libmod/compute/target.h says int8_tiles().
+inline double spin_tile_multipliers([[maybe_unused]] int64_t loops) {
+#if defined(__x86_64__)
+  alignas(64) uint8_t config[64] = {1};  // palette 1; bytes a row from 16 on, rows from 48 on
+  for (int tile = 0; tile < 8; ++tile) {
+    config[16 + 2 * tile] = 64;
+    config[48 + tile] = 16;
+  }
+  asm volatile("ldtilecfg %0\ntilezero %%tmm0\ntilezero %%tmm1\ntilezero %%tmm2\ntilezero %%tmm3\ntilezero %%tmm4\ntilezero %%tmm5" ::"m"(config));
+  for (int64_t i = 0; i < loops; ++i)
+    asm volatile("tdpbusd %%tmm5, %%tmm4, %%tmm0\ntdpbusd %%tmm5, %%tmm4, %%tmm1\ntdpbusd %%tmm5, %%tmm4, %%tmm2\ntdpbusd %%tmm5, %%tmm4, %%tmm3" ::);
+  asm volatile("tilerelease" ::);
+  return static_cast<double>(loops) * 4 * 16 * 16 * 64 * 2;
+#else
+  return 0.0;
+#endif
+}
+
 /// Byte products summed to 32 bits by VNNI in 512-bit registers, 12 chains; returns operations done, 0 without AVX-512 VNNI.
 inline double spin_byte_multipliers([[maybe_unused]] int64_t loops) {
 #if defined(__x86_64__)

@@ -110,10 +110,6 @@ __m512 to_real(__m512i a) { return __builtin_convertvector(reinterpret_cast<__v1
 template <int R>
 void amx_tile(const Int8Tile& tile) {
   alignas(64) int32_t sums[2][kTallest][kTileRows];
-  for (int r = 0; r < R; ++r) {  // they would have to be waited for
-    asm volatile("prefetchw %0" ::"m"(tile.c[r * tile.ldc]));
-    asm volatile("prefetchw %0" ::"m"(tile.c[r * tile.ldc + kTileRows]));
-  }
   sums_of<(R > kTileRows)>(tile, sums);
   finish(tile, R, sums);
 }

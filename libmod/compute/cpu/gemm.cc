@@ -14,7 +14,8 @@ namespace {
 
 // Rows of a that are packed together: with kDepth they take some 150 KB, within a second-level cache beside the panels that go by.
 constexpr int64_t kRowsABlock = 48;
-constexpr int64_t kTasksAThread = 4;
+// Tasks a thread, so that one which is held up does less. Few rows, which read the panels once, get one: the next panels are then the next in memory.
+constexpr int64_t kTasksAThread = 4, kTasksAThreadFewRows = 1;
 // Products below this many multiply-adds are not worth waking anybody.
 constexpr int64_t kAlone = 100'000;
 // Rows that run through two products together: with 1,536 numbers between them they take some 330 KB. And those a thread from which on they do:
@@ -39,7 +40,7 @@ Cut cut_output(int64_t m, int64_t n, int threads) {
   cut.row_blocks = ceil_div(m, kRowsABlock);
   if (threads <= 1) return cut;
   if (cut.row_blocks > 1) cut.row_blocks = ceil_div(cut.row_blocks, threads) * threads;
-  const int64_t groups = std::max<int64_t>(1, ceil_div(threads * kTasksAThread, cut.row_blocks));
+  const int64_t groups = cut.row_blocks == 1 ? threads * kTasksAThreadFewRows : ceil_div(threads * kTasksAThread, cut.row_blocks);
   for (cut.unit = 4; cut.unit > 1 && panels / cut.unit < groups * 3 / 4;) cut.unit /= 2;
   const int64_t units = ceil_div(panels, cut.unit), most = std::min(units, groups);
   cut.column_groups = most;

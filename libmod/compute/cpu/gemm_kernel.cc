@@ -31,8 +31,8 @@ constexpr int kStripRows = 6, kLowStrip = 4;
 constexpr int kAccumulators = HWY_TARGET == HWY_AVX2 ? 12 : 24;
 constexpr int kPanelVectors = kPanel<float> / HWY_LANES(float);
 
-// Whether the next panels are asked for. Intel's cores ask themselves, and are held up by being told: a twentieth at 16 rows on Granite Rapids,
-// where a Zen 4 gains a seventh.
+// Whether one or two strips ask for the next panels. Intel's cores do so themselves, and are held up by being told: a twentieth at 16 rows on Granite
+// Rapids, where a Zen 4 gains a seventh.
 #if HWY_ARCH_X86
 const bool kAsks = HWY_TARGET != HWY_AVX3 || __builtin_cpu_is("intel") == 0;
 #else
@@ -400,7 +400,7 @@ HWY_INLINE void multiply(const Block<T>& block) {
     const T* b = block.b + p * block.panel_stride;
     const T* bias = block.bias == nullptr ? nullptr : block.bias + column;
     // Behind the last panel there may be no memory, and asking for that takes longer than asking for what is there: 72 ns a line.
-    const int64_t ahead = !kAsks || whole < 2 * panels ? 0 : panels * block.panel_stride;
+    const int64_t ahead = whole < 2 * panels || (strips.count <= 2 && !kAsks) ? 0 : panels * block.panel_stride;
     for (int64_t strip = 0; strip < strips.count; ++strip) {
       const int64_t first = strips.first(strip), rows = rows_of(strip);
       if (block.diagonal + first + rows <= column) continue;

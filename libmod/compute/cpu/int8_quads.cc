@@ -7,8 +7,9 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512vnni")
+#include "hwy/base.h"
+
+HWY_PUSH_ATTRIBUTES("avx512f,avx512bw,avx512vl,avx512vnni")
 #include "libmod/compute/cpu/int8_quads-inl.h"
 
 namespace modnet::cpu {
@@ -126,7 +127,7 @@ constexpr Int8Kernel kKernel = tiles_of(std::make_integer_sequence<int, kQuadRow
 
 }  // namespace
 }  // namespace modnet::cpu
-#pragma GCC pop_options
+HWY_POP_ATTRIBUTES
 
 namespace modnet::cpu {
 const Int8Kernel& quads_kernel() { return kKernel; }

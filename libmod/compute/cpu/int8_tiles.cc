@@ -8,8 +8,9 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512vnni,amx-tile,amx-int8")
+#include "hwy/base.h"
+
+HWY_PUSH_ATTRIBUTES("avx512f,avx512bw,avx512vl,avx512vnni,amx-tile,amx-int8")
 
 namespace modnet::cpu {
 namespace {
@@ -122,7 +123,7 @@ constexpr Int8Kernel kKernel = tiles_of(std::make_integer_sequence<int, kTallest
 
 }  // namespace
 }  // namespace modnet::cpu
-#pragma GCC pop_options
+HWY_POP_ATTRIBUTES
 
 namespace modnet::cpu {
 const Int8Kernel& tiles_kernel() { return kKernel; }

@@ -32,7 +32,7 @@ template <typename T>
 
 /// The same for blocks that live as long as what they are made for, packed weights and scratch space: those too small for a huge page share
 /// some, which are given back with the last of them. A walk through 4 KB pages costs a virtual machine a seventh of a product's time
-/// (384 x 1152, Granite Rapids). May be called from any thread.
+/// (384 x 1152, a Xeon). May be called from any thread.
 [[nodiscard]] void* lasting_memory(size_t bytes, LastingPages** owner);
 
 template <typename T>

@@ -31,8 +31,8 @@ constexpr int kStripRows = 6, kLowStrip = 4;
 constexpr int kAccumulators = HWY_TARGET == HWY_AVX2 ? 12 : 24;
 constexpr int kPanelVectors = kPanel<float> / HWY_LANES(float);
 
-// Whether one or two strips ask for the next panels. Intel's cores do so themselves, and are held up by being told: a twentieth at 16 rows on Granite
-// Rapids, where a Zen 4 gains a seventh.
+// Whether one or two strips ask for the next panels. Intel's cores do so themselves, and are held up by being told: a twentieth at 16 rows on a
+// Xeon with AMX, where a Zen 4 gains a seventh.
 #if HWY_ARCH_X86
 const bool kAsks = HWY_TARGET != HWY_AVX3 || __builtin_cpu_is("intel") == 0;
 #else

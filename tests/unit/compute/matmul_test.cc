@@ -17,11 +17,12 @@ struct Shape {
 };
 
 // 0 and 1, odd, around the tiles (3, 6 and 12 rows, 16 and 32 columns), over the cuts of k (768 floats, 384 doubles;
-// four times that packed at a time) and of m (96 rows).
+// four times that packed at a time) and of m (48 rows), and with every height of a tile by hand (6 to 12 rows) behind a cut of k.
 const Shape kShapes[] = {{0, 5, 3},     {3, 0, 5},     {3, 5, 0},    {1, 1, 1},     {1, 32, 7},   {2, 33, 9},
                          {5, 31, 64},   {6, 16, 5},    {7, 17, 12},  {11, 65, 31},  {12, 32, 33}, {13, 96, 40},
                          {14, 100, 2},  {25, 1, 70},   {97, 64, 3},  {110, 40, 20}, {4, 40, 383}, {3, 33, 385},
-                         {13, 34, 769}, {2, 48, 1537}, {5, 20, 3100}};
+                         {13, 34, 769}, {2, 48, 1537}, {5, 20, 3100}, {18, 34, 770}, {19, 32, 770}, {20, 33, 1600},
+                         {21, 40, 802}, {22, 36, 770}, {23, 64, 802}};
 
 void clamp_below(float* x, int64_t n) {
   for (int64_t i = 0; i < n; ++i) x[i] = x[i] < 0.0F ? 0.0F : x[i];
@@ -167,7 +168,7 @@ TEST_CASE("a row's result does not depend on the rows beside it") {
     const ComputeContext context{&pool, Policy::kPortable};
     std::vector<float> together(kRows * kColumns);
     matmul_packed(context, a.data(), kDepth, kRows, packed, nullptr, nullptr, together.data(), kColumns);
-    for (const int64_t batch : {1, 2, 3, 4, 5, 7, 8, 13, 30}) {
+    for (const int64_t batch : {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 30}) {
       std::vector<float> apart(kRows * kColumns);
       for (int64_t first = 0; first < kRows; first += batch) {
         const int64_t rows = std::min(batch, kRows - first);
@@ -177,6 +178,27 @@ TEST_CASE("a row's result does not depend on the rows beside it") {
       CAPTURE(target);
       CAPTURE(batch);
       CHECK(first_difference(together, apart) == -1);
+    }
+  }
+}
+
+TEST_CASE("rows give the same bits wherever they lie, those that share a cache set, too") {
+  constexpr int64_t kRows = 27, kDepth = 96, kColumns = 50;
+  Numbers numbers(41);
+  const std::vector<float> a = numbers.make<float>(kRows * kDepth), b = numbers.make<float>(kDepth * kColumns);
+  const PackedMatrix packed = PackedMatrix::pack(b.data(), kColumns, Trans::kNo, kDepth, kColumns);
+  for (const std::string& target : cpu_targets()) {
+    const ForcedTarget forced(target);
+    CAPTURE(target);
+    std::vector<float> expected(kRows * kColumns);
+    reference::linear(kRows, kColumns, kDepth, a.data(), kDepth, b.data(), kColumns, Trans::kNo, nullptr, nullptr, expected.data(), kColumns);
+    for (const int64_t lda : {96, 100, 512, 1023, 1024, 1025, 2048}) {
+      CAPTURE(lda);
+      std::vector<float> apart(static_cast<size_t>(kRows * lda), std::numeric_limits<float>::quiet_NaN());
+      for (int64_t i = 0; i < kRows; ++i) std::copy_n(a.data() + i * kDepth, kDepth, apart.data() + i * lda);
+      std::vector<float> got(expected.size());
+      matmul_packed({nullptr, Policy::kPortable}, apart.data(), lda, kRows, packed, nullptr, nullptr, got.data(), kColumns);
+      CHECK(first_difference(expected, got) == -1);
     }
   }
 }

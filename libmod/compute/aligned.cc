@@ -14,6 +14,19 @@ namespace {
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t rounded_up(size_t bytes, size_t step) { return (bytes + step - 1) / step * step; }
 
+// aligned_memory() without an exception: null where there is no memory.
+void* aligned_or_null(size_t bytes) {
+  const bool large = bytes >= kHugePage;
+  // What does not fill a last huge page would lie on small ones.
+  if (const size_t whole = rounded_up(bytes, kHugePage); large && whole - bytes <= bytes / 8) bytes = whole;
+  void* memory = nullptr;
+  if (::posix_memalign(&memory, large ? kHugePage : kCacheLine, bytes < 1 ? 1 : bytes) != 0) return nullptr;
+#if defined(__linux__)
+  if (large) (void)::madvise(memory, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);  // advice only
+#endif
+  return memory;
+}
+
 }  // namespace
 
 /// Huge pages that blocks are cut from, one behind the other, and given back together: it is empty again once every block is.
@@ -21,15 +34,14 @@ class LastingPages {
  public:
   static constexpr size_t kBytes = size_t{32} << 20;
 
-  /// Null where there is no room, or no memory for more.
+  /// bytes < kBytes. Null where there is no memory for more.
   static void* take(size_t bytes, LastingPages** owner) {
     const std::lock_guard<std::mutex> lock(mutex_);
     bytes = rounded_up(bytes, kCacheLine) + kCacheLine;  // off the powers of two
     if (current_ == nullptr || current_->used_ + bytes > kBytes) {
-      auto* more = static_cast<char*>(map());
+      auto* more = static_cast<char*>(aligned_or_null(kBytes));
       if (more == nullptr) return nullptr;
-      if (current_ != nullptr && current_->blocks_ == 0) delete current_;
-      current_ = new LastingPages(more);
+      current_ = new LastingPages(more);  // the one before has blocks: without any it would have room
     }
     *owner = current_;
     ++current_->blocks_;
@@ -47,16 +59,7 @@ class LastingPages {
 
  private:
   explicit LastingPages(char* memory) : memory_(memory) {}
-  ~LastingPages() { unmap(memory_); }
-  static void* map() {
-    void* memory = nullptr;
-    if (::posix_memalign(&memory, kHugePage, kBytes) != 0) return nullptr;
-#if defined(__linux__)
-    (void)::madvise(memory, kBytes, MADV_HUGEPAGE);  // advice only
-#endif
-    return memory;
-  }
-  static void unmap(char* memory) { std::free(memory); }
+  ~LastingPages() { std::free(memory_); }
 
   static inline std::mutex mutex_;
   static inline LastingPages* current_ = nullptr;
@@ -74,14 +77,8 @@ void AlignedDelete::operator()(void* memory) const {
 }
 
 void* aligned_memory(size_t bytes) {
-  const bool large = bytes >= kHugePage;
-  // What does not fill a last huge page would lie on small ones.
-  if (const size_t whole = rounded_up(bytes, kHugePage); large && whole - bytes <= bytes / 8) bytes = whole;
-  void* memory = nullptr;
-  if (::posix_memalign(&memory, large ? kHugePage : kCacheLine, bytes < 1 ? 1 : bytes) != 0) throw std::bad_alloc();
-#if defined(__linux__)
-  if (large) (void)::madvise(memory, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);  // advice only
-#endif
+  void* memory = aligned_or_null(bytes);
+  if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
 

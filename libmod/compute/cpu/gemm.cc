@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <vector>
 
 #include "libmod/compute/cpu/row_blocks.h"
 
@@ -14,15 +13,13 @@ namespace {
 
 // Rows of a that are packed together: with kDepth they take some 150 KB, within a second-level cache beside the panels that go by.
 constexpr int64_t kRowsABlock = 48;
-// Tasks a thread, so that one which is held up does less. Few rows, which read the panels once, get one: the next panels are then the next in memory.
-constexpr int64_t kTasksAThread = 4, kTasksAThreadFewRows = 1;
+// Tasks a thread, so that one which is held up does less. Few rows, which read the panels once, are one: the next panels are then the next in memory.
+constexpr int64_t kTasksAThread = 4;
 // Products below this many multiply-adds are not worth waking anybody.
 constexpr int64_t kAlone = 100'000;
 // Rows that run through two products together: with 1,536 numbers between them they take some 330 KB. And those a thread from which on they do:
 // fewer are shared out by columns.
 constexpr int64_t kBlockRowsTwice = 36, kRowsTwice = 24;
-// Depths of few rows that stay packed: they take some 300 KB.
-constexpr int64_t kDepthsKept = 4;
 // Depths of b that are packed at a time when b comes unpacked.
 constexpr int64_t kDepthsAPack = 4;
 
@@ -40,30 +37,16 @@ Cut cut_output(int64_t m, int64_t n, int threads) {
   cut.row_blocks = ceil_div(m, kRowsABlock);
   if (threads <= 1) return cut;
   if (cut.row_blocks > 1) cut.row_blocks = ceil_div(cut.row_blocks, threads) * threads;
-  const int64_t groups = cut.row_blocks == 1 ? threads * kTasksAThreadFewRows : ceil_div(threads * kTasksAThread, cut.row_blocks);
-  for (cut.unit = 4; cut.unit > 1 && panels / cut.unit < groups * 3 / 4;) cut.unit /= 2;
-  const int64_t units = ceil_div(panels, cut.unit), most = std::min(units, groups);
-  cut.column_groups = most;
-  for (int64_t even = most; even >= threads; --even) {  // groups of one size, as many for every thread, where that is to be had
-    if (units % even != 0 || even % threads != 0) continue;
-    cut.column_groups = even;
-    break;
-  }
+  const int64_t groups = cut.row_blocks == 1 ? threads : ceil_div(threads * kTasksAThread, cut.row_blocks);
+  for (cut.unit = 4; cut.unit > 1 && panels / cut.unit < groups;) cut.unit /= 2;
+  cut.column_groups = std::min(ceil_div(panels, cut.unit), groups);
   return cut;
 }
 
-// Rows of a as a worker has packed them: those from `row` on, one depth of k behind the other where there is room for all.
-template <typename T>
-struct PackedRows {
-  T* data = nullptr;
-  int64_t stride = 0;  // from one depth to the next; 0: each takes the place of the last
-  int64_t row = -1;
-};
-
-// One task: all of k for one rectangle of c.
+// One task: all of k for one rectangle of c. `packed` is room for a depth of its rows.
 template <typename T>
 void run_task(const Product<T>& product, const T* panels, int64_t k_begin, int64_t k_end, int64_t row_begin,
-              int64_t row_end, int64_t panel_begin, int64_t panel_end, PackedRows<T>& packed) {
+              int64_t row_end, int64_t panel_begin, int64_t panel_end, T* packed) {
   const int64_t column = panel_begin * kPanel<T>;
   const int64_t depth_all = k_end - k_begin;
   Block<T> block;
@@ -77,9 +60,8 @@ void run_task(const Product<T>& product, const T* panels, int64_t k_begin, int64
     block.columns = std::min(block.columns, row_end - column);
     if (block.columns <= 0) return;
   }
-  const bool in_place = rows_readable(product.a, product.sign), there = packed.stride != 0 && packed.row == row_begin;
+  const bool in_place = rows_readable(product.a, product.sign);
   int64_t done = 0;
-  T* at = packed.data;
   do {
     block.depth = std::min(kDepth<T>, depth_all - done);
     block.chain = k_begin + done == 0 ? product.chain : Chain::kContinue;
@@ -93,14 +75,12 @@ void run_task(const Product<T>& product, const T* panels, int64_t k_begin, int64
       block.a = rows.data;
       block.a_stride = rows.row_step;
     } else {
-      if (!there) pack_rows(rows, product.sign, block.rows, block.depth, at);
-      block.a = at;
+      pack_rows(rows, product.sign, block.rows, block.depth, packed);
+      block.a = packed;
     }
     multiply_block(block);
     done += block.depth;
-    at += packed.stride;
   } while (done < depth_all);
-  packed.row = row_begin;
 }
 
 // c for k in [k_begin, k_end), whose panels are packed.
@@ -109,13 +89,8 @@ void run_depths(ThreadPool* pool, const Product<T>& product, const T* panels, in
   const Cut cut = cut_output<T>(product.m, product.n, pool == nullptr ? 1 : pool->size());
   const RowBlocks blocks(product.m, strip_rows(), cut.row_blocks);
   const int64_t all_panels = ceil_div(product.n, kPanel<T>);
-  const int64_t most_rows = blocks.most_rows();
-  const int64_t depths = ceil_div(k_end - k_begin, kDepth<T>);
-  // With few rows, a worker has several tasks on the same ones: packing them each time took a quarter of the time at 16 rows.
-  const int64_t stride = cut.row_blocks == 1 && cut.column_groups > 1 && depths <= kDepthsKept ? most_rows * kStride<T> : 0;
-  const int64_t bytes = most_rows * kStride<T> * (stride != 0 ? depths : 1) * static_cast<int64_t>(sizeof(T));
-  std::vector<PackedRows<T>> packed(pool == nullptr ? 1 : static_cast<size_t>(pool->size()), {nullptr, stride, -1});
-  run_tasks(pool, cut.row_blocks * cut.column_groups, bytes, [&](int64_t task, int worker, void* scratch) {
+  const int64_t bytes = blocks.most_rows() * kStride<T> * static_cast<int64_t>(sizeof(T));
+  run_tasks(pool, cut.row_blocks * cut.column_groups, bytes, [&](int64_t task, int, void* scratch) {
     const int64_t row = task / cut.column_groups;
     const int64_t group = task % cut.column_groups;
     const int64_t row_begin = blocks.first(row);
@@ -124,9 +99,7 @@ void run_depths(ThreadPool* pool, const Product<T>& product, const T* panels, in
     const int64_t panel_begin = units * group / cut.column_groups * cut.unit;
     const int64_t panel_end = std::min(units * (group + 1) / cut.column_groups * cut.unit, all_panels);
     if (row_begin == row_end || panel_begin == panel_end) return;
-    PackedRows<T>& mine = packed[static_cast<size_t>(worker)];
-    mine.data = static_cast<T*>(scratch);
-    run_task(product, panels, k_begin, k_end, row_begin, row_end, panel_begin, panel_end, mine);
+    run_task(product, panels, k_begin, k_end, row_begin, row_end, panel_begin, panel_end, static_cast<T*>(scratch));
   });
 }
 
@@ -216,10 +189,10 @@ void multiply_twice(ThreadPool* pool, const Product<float>& first, const Product
   run_tasks(pool, blocks.count(), most_rows * (kStride<float> + width) * static_cast<int64_t>(sizeof(float)), [&](int64_t block, int, void* scratch) {
     const int64_t begin = blocks.first(block), rows = blocks.first(block + 1) - begin;
     if (rows == 0) return;
-    PackedRows<float> packed{static_cast<float*>(scratch), 0, -1};
+    auto* packed = static_cast<float*>(scratch);
     Product<float> in = first, out = second;
     in.a.data += begin * in.a.row_step;
-    in.c = packed.data + most_rows * kStride<float>;
+    in.c = packed + most_rows * kStride<float>;
     in.ldc = width;
     out.a = {in.c, width, 1};
     out.c += begin * out.ldc;

@@ -17,8 +17,6 @@ namespace {
 
 constexpr int kTileRows = 16, kTileBytes = 64, kTallest = 2 * kTileRows;
 constexpr int64_t kPanelStride = 4 * kQuadPanel;  // bytes from one quad of k to the next
-// Up to this depth a column's sum of weights is 128 h + l with h in 16 bits: 127 · 32768 < 2^22.
-constexpr int64_t kSplitDepth = 32'768;
 
 /// What LDTILECFG reads.
 struct alignas(64) TileConfig {
@@ -84,24 +82,19 @@ __m512 to_real(__m512i a) { return __builtin_convertvector(reinterpret_cast<__v1
 
 /// The formula of int8.h on sums.
 [[gnu::noinline]] void finish(const Int8Tile& tile, int64_t rows, const int32_t (*sums)[kTallest][kTileRows]) {
-  __m512i column_sums[2], split[2];
+  __m512i column_sums[2];
   __m512 scale[2], bias[2];
   for (int v = 0; v < 2; ++v) {
     column_sums[v] = _mm512_loadu_si512(tile.sums + v * kTileRows);
-    const auto whole = reinterpret_cast<__v16si>(column_sums[v]);
-    split[v] = reinterpret_cast<__m512i>((whole & 127) | (whole >> 7) << 16);
     scale[v] = _mm512_loadu_ps(tile.scales + v * kTileRows);
     bias[v] = _mm512_loadu_ps(tile.bias + v * kTileRows);
   }
   for (int64_t r = 0; r < rows; ++r) {
     const int32_t zero = tile.row_zeros[r];
     const __m512 row_scale = _mm512_set1_ps(tile.row_scales[r]);
-    // -zero · l - (128 zero) · h in one instruction
-    const __m512i halves = _mm512_set1_epi32(static_cast<int32_t>(static_cast<uint32_t>(-zero & 0xFFFF) | static_cast<uint32_t>(-128 * zero) << 16));
     for (int v = 0; v < 2; ++v) {
       const __m512i sum = _mm512_load_si512(sums[v][r]);
-      const __m512i whole = tile.depth <= kSplitDepth ? _mm512_dpwssd_epi32(sum, halves, split[v])
-                                                      : _mm512_sub_epi32(sum, _mm512_mullo_epi32(_mm512_set1_epi32(zero), column_sums[v]));
+      const __m512i whole = _mm512_sub_epi32(sum, _mm512_mullo_epi32(_mm512_set1_epi32(zero), column_sums[v]));
       const __m512 real = _mm512_mul_ps(_mm512_mul_ps(to_real(whole), scale[v]), row_scale);
       _mm512_storeu_ps(tile.c + r * tile.ldc + v * kTileRows, _mm512_add_ps(real, bias[v]));
     }

@@ -1,6 +1,6 @@
 // How fast 8-bit layers are: against our own f32 product and oneDNN's bare 8-bit product in the same rounds, and as a share of the
-// dot-product peak where the CPU has AVX512-VNNI, or of that of its tiles where it has AMX. Rows are turned into whole numbers within our time; ratios are of the best rounds, by processor time. Prints lines as
-// tests/bench/run wants them.
+// dot-product peak where the CPU has AVX512-VNNI, or of that of its tiles where it has AMX. Rows are turned into whole numbers within our
+// time; ratios are of the best rounds, by processor time. Prints lines as tests/bench/run wants them.
 //   bench_int8_program [rounds [instruction set, or ""]]
 #include <algorithm>
 #include <cstdio>

@@ -1,6 +1,6 @@
 // What the 8-bit products are made of: rows turned into whole numbers, and register tiles for two layouts of weights. A tile of R
 // rows by one panel keeps its sums in registers over all of k, and turns them into f32 at the end.
-// Pairs: int8_pairs.cc (Highway, every instruction set). Quads: int8_quads.cc (AVX512-VNNI), int8_tiles.cc (AMX). Blocking: int8.cc.
+// Pairs: int8_pairs.cc (Highway, every instruction set). Quads: int8_quads.cc (AVX512-VNNI, AMX). Blocking: int8.cc.
 // Tested through tests/unit/compute/int8_test.cc; the quads' indexing also there, on emulated instructions.
 #pragma once
 

@@ -8,6 +8,28 @@
 
 namespace modnet::cpu {
 
+/// The formula of int8.h on a tile's sums, row after row: its columns in c.
+template <typename Ops>
+void quads_finish(const Int8Tile& tile, int64_t rows, const int32_t (*whole)[kQuadPanel]) {
+  constexpr int kVectors = 2, kLanes = 16;
+  typename Ops::Whole sums[kVectors];
+  typename Ops::Real scales[kVectors], bias[kVectors];
+  for (int v = 0; v < kVectors; ++v) {
+    sums[v] = Ops::load_whole(tile.sums + v * kLanes);
+    scales[v] = Ops::load(tile.scales + v * kLanes);
+    bias[v] = Ops::load(tile.bias + v * kLanes);
+  }
+  for (int64_t r = 0; r < rows; ++r) {
+    const typename Ops::Whole zero = Ops::set_whole(tile.row_zeros[r]);
+    const typename Ops::Real row_scale = Ops::set(tile.row_scales[r]);
+    for (int v = 0; v < kVectors; ++v) {
+      const typename Ops::Whole offset = Ops::multiply_whole(zero, sums[v]);
+      const typename Ops::Real real = Ops::to_real(Ops::subtract(Ops::load_whole(whole[r] + v * kLanes), offset));
+      Ops::store(tile.c + r * tile.ldc + v * kLanes, Ops::add(Ops::multiply(Ops::multiply(real, scales[v]), row_scale), bias[v]));
+    }
+  }
+}
+
 /// The loops over a tile's sums are unrolled by force and kept small, the first and last as well: g++ 12 otherwise keeps the sums in
 /// memory, at half the speed.
 template <typename Ops, int R>
@@ -46,16 +68,7 @@ void quads_tile(const Int8Tile& tile) {
 #pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) Ops::store_whole(whole[r] + v * kLanes, sum[r][v]);
   }
-  for (int r = 0; r < R; ++r) {
-    const typename Ops::Whole zero = Ops::set_whole(tile.row_zeros[r]);
-    const typename Ops::Real row_scale = Ops::set(tile.row_scales[r]);
-    for (int v = 0; v < kVectors; ++v) {
-      const typename Ops::Whole offset = Ops::multiply_whole(zero, Ops::load_whole(tile.sums + v * kLanes));
-      const typename Ops::Real real = Ops::to_real(Ops::subtract(Ops::load_whole(whole[r] + v * kLanes), offset));
-      const typename Ops::Real scaled = Ops::multiply(Ops::multiply(real, Ops::load(tile.scales + v * kLanes)), row_scale);
-      Ops::store(tile.c + r * tile.ldc + v * kLanes, Ops::add(scaled, Ops::load(tile.bias + v * kLanes)));
-    }
-  }
+  quads_finish<Ops>(tile, R, whole);
 }
 
 }  // namespace modnet::cpu

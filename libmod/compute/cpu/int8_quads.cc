@@ -1,5 +1,5 @@
-// The VNNI kernel with the real instructions. Everything that is compiled here may use AVX-512, so nothing that other files
-// share may be: only the tiles, which are called where target.h says int8_dot_products().
+// The kernels on quads with the real instructions, VNNI's and AMX's. Everything that is compiled here may use AVX-512, so nothing that other
+// files share may be: only the tiles, which are called where target.h says int8_dot_products() and int8_tiles().
 #include "libmod/compute/cpu/int8_kernel.h"
 
 #include <utility>
@@ -9,7 +9,7 @@
 
 #include "hwy/base.h"
 
-HWY_PUSH_ATTRIBUTES("avx512f,avx512bw,avx512vl,avx512vnni")
+HWY_PUSH_ATTRIBUTES("avx512f,avx512bw,avx512vl,avx512vnni,amx-tile,amx-int8")
 #include "libmod/compute/cpu/int8_quads-inl.h"
 
 namespace modnet::cpu {
@@ -125,18 +125,98 @@ constexpr Int8Kernel tiles_of(std::integer_sequence<int, R...>) {
 }
 constexpr Int8Kernel kKernel = tiles_of(std::make_integer_sequence<int, kQuadRows - 1>());
 
+// AMX: tile registers of 16 rows by 64 bytes, multiplied 16 x 16 x 64 at a time. It reads panels of quads as they lie: 16 columns of 16 quads are a
+// tile of weights.
+// Source: Intel Architecture Instruction Set Extensions Programming Reference, chapter on AMX (TDPBUSD: exact 32-bit sums).
+constexpr int kTileRows = 16, kTileBytes = 64, kTallest = 2 * kTileRows;
+constexpr int64_t kPanelStride = 4 * kQuadPanel;  // bytes from one quad of k to the next, and from one row of sums
+
+/// What LDTILECFG reads.
+struct alignas(64) TileConfig {
+  uint8_t palette = 1, start_row = 0, reserved[14] = {};
+  uint16_t bytes[16] = {};
+  uint8_t rows[16] = {};
+};
+static_assert(sizeof(TileConfig) == 64);
+
+void begin() {
+  TileConfig config;
+  for (int t = 0; t < 8; ++t) {
+    config.bytes[t] = kTileBytes;
+    config.rows[t] = kTileRows;
+  }
+  asm volatile("ldtilecfg %0" ::"m"(config));
+}
+void end() { asm volatile("tilerelease" ::: "memory"); }
+
+// Tile registers: sums 0 1 (rows 0 to 15, columns 0 to 15 and 16 to 31), 2 3 (rows 16 to 31); rows 4 5; weights 6 7.
+#define MODNET_TILE_ZERO(T) asm volatile("tilezero %%tmm" #T ::)
+#define MODNET_TILE_LOAD(T, P, STRIDE) asm volatile("tileloadd (%0,%1,1), %%tmm" #T ::"r"(P), "r"(STRIDE) : "memory")
+#define MODNET_TILE_STORE(T, P) asm volatile("tilestored %%tmm" #T ", (%0,%1,1)" ::"r"(P), "r"(kPanelStride) : "memory")
+#define MODNET_TILE_DOT(C, A, B) asm volatile("tdpbusd %%tmm" #B ", %%tmm" #A ", %%tmm" #C ::)
+
+/// Sums of kTallest rows, or of the first 16, by a panel.
+template <bool kBoth>
+[[gnu::noinline]] void sums_of(const Int8Tile& tile, int32_t (*sums)[kQuadPanel]) {
+  const std::byte *upper = tile.a, *lower = tile.a + kTileRows * tile.a_stride, *b = tile.b;
+  MODNET_TILE_ZERO(0);
+  MODNET_TILE_ZERO(1);
+  if constexpr (kBoth) {
+    MODNET_TILE_ZERO(2);
+    MODNET_TILE_ZERO(3);
+  }
+  for (int64_t k = 0; k < tile.depth; k += kTileBytes, b += kTileBytes / 4 * kPanelStride) {
+    MODNET_TILE_LOAD(4, upper + k, tile.a_stride);
+    MODNET_TILE_LOAD(6, b, kPanelStride);
+    MODNET_TILE_DOT(0, 4, 6);
+    MODNET_TILE_LOAD(7, b + kTileBytes, kPanelStride);
+    MODNET_TILE_DOT(1, 4, 7);
+    if constexpr (kBoth) {
+      MODNET_TILE_LOAD(5, lower + k, tile.a_stride);
+      MODNET_TILE_DOT(2, 5, 6);
+      MODNET_TILE_DOT(3, 5, 7);
+    }
+  }
+  MODNET_TILE_STORE(0, sums[0]);
+  MODNET_TILE_STORE(1, sums[0] + kTileRows);
+  if constexpr (kBoth) {
+    MODNET_TILE_STORE(2, sums[kTileRows]);
+    MODNET_TILE_STORE(3, sums[kTileRows] + kTileRows);
+  }
+}
+
+#undef MODNET_TILE_DOT
+#undef MODNET_TILE_STORE
+#undef MODNET_TILE_LOAD
+#undef MODNET_TILE_ZERO
+
+template <int R>
+void amx_tile(const Int8Tile& tile) {
+  alignas(64) int32_t sums[kTallest][kQuadPanel];
+  sums_of<(R > kTileRows)>(tile, sums);
+  quads_finish<Avx512Vnni>(tile, R, sums);
+}
+
+template <int... R>
+constexpr Int8Kernel amx_tiles_of(std::integer_sequence<int, R...>) {
+  return {kQuadPanel, kTallest, {&amx_tile<R + 1>...}, 2 * kTallest, kTallest, &begin, &end};
+}
+constexpr Int8Kernel kTilesKernel = amx_tiles_of(std::make_integer_sequence<int, kTallest>());
+
 }  // namespace
 }  // namespace modnet::cpu
 HWY_POP_ATTRIBUTES
 
 namespace modnet::cpu {
 const Int8Kernel& quads_kernel() { return kKernel; }
+const Int8Kernel& tiles_kernel() { return kTilesKernel; }
 }  // namespace modnet::cpu
 
 #else
 
 namespace modnet::cpu {
 const Int8Kernel& quads_kernel() { return pairs_kernel(); }  // never asked for: target.h says so
+const Int8Kernel& tiles_kernel() { return pairs_kernel(); }
 }  // namespace modnet::cpu
 
 #endif

@@ -68,7 +68,7 @@ int64_t usable_mask() {
 }
 
 int64_t chosen_mask(int64_t usable, const Named& entry) {
-  return entry.bytes > Bytes::kNothing && entry.bytes > bytes_here() ? 0 : usable & entry.target;
+  return entry.bytes > bytes_here() ? 0 : usable & entry.target;
 }
 
 std::string joined(const std::vector<std::string>& names) {

@@ -104,7 +104,10 @@ ssize_t read_some(int fd, void* out, size_t n) {
 
 class FdSource : public ByteSource {
  public:
-  FdSource(int fd, std::string name, bool owns) : fd_(fd), owns_(owns) { name_ = std::move(name); }
+  FdSource(int fd, std::string name, bool owns) : fd_(fd), owns_(owns) {
+    name_ = std::move(name);
+    widen_pipe(fd);
+  }
   ~FdSource() override {
     if (owns_) ::close(fd_);
   }
@@ -162,6 +165,14 @@ class PrefixedSource : public ByteSource {
 };
 
 }  // namespace
+
+void widen_pipe([[maybe_unused]] int fd) {
+#if defined(F_SETPIPE_SZ)
+  constexpr int kBytes = 1 << 20;
+  const int now = ::fcntl(fd, F_GETPIPE_SZ);
+  if (now > 0 && now < kBytes) (void)::fcntl(fd, F_SETPIPE_SZ, kBytes);
+#endif
+}
 
 Result<MappedFile> MappedFile::open(const std::string& path, int64_t max_bytes) {
   MappedFile file;

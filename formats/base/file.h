@@ -51,6 +51,10 @@ class MappedFile {
   int64_t mapped_ = 0;
 };
 
+/// Makes the pipe behind `fd` hold 1 MiB, what the system allows everybody by default, instead of 64 KiB: both ends then wait for each other a
+/// sixteenth as often. Anything else than a pipe, or one that holds more or may not grow, is left as it is. Sources and outputs do so themselves.
+void widen_pipe(int fd);
+
 /// A source of bytes in order. Not thread-safe.
 class ByteSource {
  public:

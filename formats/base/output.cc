@@ -78,7 +78,7 @@ class FdOutput : public Output {
 /// Standard output, a named pipe or a device: written through.
 class ThroughOutput : public FdOutput {
  public:
-  ThroughOutput(int fd, std::string path, bool owns) : FdOutput(fd, std::move(path)), owns_(owns) {}
+  ThroughOutput(int fd, std::string path, bool owns) : FdOutput(fd, std::move(path)), owns_(owns) { widen_pipe(fd); }
   ~ThroughOutput() override {
     if (owns_ && fd_ >= 0) ::close(fd_);
   }

@@ -221,6 +221,7 @@ Status Plan::State::lay_out() {
     total += aligned(blocks[b].row_bytes * (blocks[b].rows == RowKind::kItems ? items : tokens));
   }
   if (total > arena_bytes) {
+    total += total / 16;  // the next run may be a little larger; fresh memory is zeroed by the system first
     arena.reset();
     arena = aligned_block<std::byte>(total);
     arena_bytes = total;

@@ -27,6 +27,7 @@
 #include "formats/arrow/reader.h"
 #include "formats/arrow/writer.h"
 #include "formats/base/digest.h"
+#include "formats/base/file.h"
 
 namespace {
 
@@ -137,6 +138,7 @@ void run_pipe(const std::string& how, const std::string& path) {
     const Meter meter;
     int64_t rows = 0;
     if (how == "bare") {
+      widen_pipe(ends[0]);  // as our reader does
       std::vector<std::byte> buffer(size_t{1} << 17);  // as cat's
       while (::read(ends[0], buffer.data(), buffer.size()) > 0) {
       }

@@ -7,10 +7,12 @@
 #include <thread>
 #include <vector>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "formats/base/files_read.h"
+#include "tests/support/pipes.h"
 #include "tests/support/temp_dir.h"
 
 namespace modnet {
@@ -115,6 +117,27 @@ TEST_CASE("a pipe is ready only when data or its end is there") {
   CHECK(source.ready());
   CHECK(source.read(out).value() == 0);
   ::close(ends[0]);
+}
+
+TEST_CASE("a pipe holds a megabyte once it is read by us, one that holds more stays as it is, and a file does not mind") {
+  const int widest = test::widest_pipe();
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  REQUIRE(::fcntl(ends[0], F_SETPIPE_SZ, 4096) == 4096);
+  { REQUIRE(open_source("/dev/fd/" + std::to_string(ends[0])).ok()); }
+  CHECK(::fcntl(ends[1], F_GETPIPE_SZ) == widest);
+  if (::fcntl(ends[0], F_SETPIPE_SZ, 1 << 21) == 1 << 21) {  // more than a user may ask for by default
+    widen_pipe(ends[0]);
+    CHECK(::fcntl(ends[1], F_GETPIPE_SZ) == 1 << 21);
+  }
+  ::close(ends[0]);
+  ::close(ends[1]);
+  const test::TempDir dir;
+  std::ofstream(dir / "file") << "abc";
+  const Result<std::unique_ptr<ByteSource>> file = open_source(dir / "file");
+  REQUIRE(file.ok());
+  std::vector<std::byte> out(16);
+  CHECK(file.value()->read(out).value() == 3);
 }
 
 TEST_CASE("what was peeked can be put back") {

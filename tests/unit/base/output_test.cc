@@ -6,10 +6,12 @@
 #include <csignal>
 #include <thread>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/pipes.h"
 #include "tests/support/temp_dir.h"
 
 namespace modnet {
@@ -148,13 +150,16 @@ TEST_CASE("a symbolic link stays a link, and its target is written") {
   CHECK(dir.read("target") == "new");
 }
 
-TEST_CASE("a pipe is written through, and cannot be written backwards") {
+TEST_CASE("a pipe is written through, as wide as it may be, and cannot be written backwards") {
   const test::TempDir dir;
   REQUIRE(::mkfifo((dir / "pipe").c_str(), 0600) == 0);
   std::string got;
   std::thread reader([&] { got = dir.read("pipe"); });
   const std::unique_ptr<Output> out = open_output(dir / "pipe", Overwrite::kNo);
   CHECK_FALSE(out->seekable());
+  const int pipe = ::open((dir / "pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  CHECK(::fcntl(pipe, F_GETPIPE_SZ) == test::widest_pipe());
+  ::close(pipe);
   REQUIRE(out->write(as_bytes("through")).ok());
   CHECK_FALSE(out->write_at(0, as_bytes("x")).ok());
   REQUIRE(out->commit().ok());

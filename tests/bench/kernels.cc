@@ -25,6 +25,7 @@ namespace {
 using modnet::ConstRows;
 using modnet::Rows;
 using modnet::UnaryOp;
+using modnet::bench::on_pages;
 using modnet::bench::processor_seconds;
 using modnet::bench::ramp;
 using modnet::bench::Stream;
@@ -83,14 +84,16 @@ struct Place {
   const char* name;
   int64_t rows;
   static constexpr int64_t kColumns = 384;
-  std::vector<float> x, other, y;
+  modnet::AlignedBlock<float> x, other, y;
 
-  Place(const char* where, int64_t count) : name(where), rows(count), x(ramp(count * kColumns)), other(x), y(x) {
-    for (float& value : x) value *= 4;
+  Place(const char* where, int64_t count) : name(where), rows(count) {
+    std::vector<float> values = ramp(elements());
+    for (float& value : values) value *= 4;
+    x = on_pages(values), other = on_pages(values), y = on_pages(values);
   }
   [[nodiscard]] int64_t elements() const { return rows * kColumns; }
-  [[nodiscard]] ConstRows in(int64_t columns = kColumns) const { return {x.data(), elements() / columns, columns, columns}; }
-  [[nodiscard]] Rows out(int64_t columns = kColumns) { return {y.data(), elements() / columns, columns, columns}; }
+  [[nodiscard]] ConstRows in(int64_t columns = kColumns) const { return {x.get(), elements() / columns, columns, columns}; }
+  [[nodiscard]] Rows out(int64_t columns = kColumns) { return {y.get(), elements() / columns, columns, columns}; }
 };
 
 double median(std::vector<double> values) {
@@ -137,11 +140,11 @@ bool measure(const Kernel& kernel, Place& place, int rounds) {
   const auto elements = static_cast<double>(place.elements());
   Series slots(modnet::bench::spin_multipliers(1) * kLoops / 2, [] { (void)modnet::bench::spin_multipliers(kLoops); });  // counted a lane
   Series divisions(modnet::bench::spin_dividers(1) * (kLoops / 8), [] { (void)modnet::bench::spin_dividers(kLoops / 8); });
-  Series stream(elements, [&] { run_stream(kernel.stream, place.x.data(), place.other.data(), place.y.data(), place.elements()); });
+  Series stream(elements, [&] { run_stream(kernel.stream, place.x.get(), place.other.get(), place.y.get(), place.elements()); });
   Series ours(elements, kernel.run);
   const modnet::bench::VectorLibrary library(kernel.peer == nullptr ? "" : kernel.peer, static_cast<int>(lanes));
   Series theirs(elements, [&] {
-    if (library.there()) library.run(place.x.data(), place.y.data(), place.elements());
+    if (library.there()) library.run(place.x.get(), place.y.get(), place.elements());
   });
   for (int round = 0; round < rounds; ++round) {
     for (Series* series : {&slots, &divisions, &stream, &ours}) series->round();
@@ -178,11 +181,11 @@ bool measure(const Kernel& kernel, Place& place, int rounds) {
 }
 
 bool measure_elementwise(Place& place, int rounds) {
-  const auto unary = [&place](UnaryOp op) { return [&place, op] { modnet::unary(op, place.x.data(), place.y.data(), place.elements()); }; };
+  const auto unary = [&place](UnaryOp op) { return [&place, op] { modnet::unary(op, place.x.get(), place.y.get(), place.elements()); }; };
   const std::vector<float> gamma = ramp(Place::kColumns), beta = gamma;
   const auto norm = [&] { layer_norm(place.in(), gamma.data(), beta.data(), 1e-12F, place.out()); };
   const auto add_norm = [&] {
-    const ConstRows residual{place.other.data(), place.rows, Place::kColumns, Place::kColumns};
+    const ConstRows residual{place.other.get(), place.rows, Place::kColumns, Place::kColumns};
     add_layer_norm(place.in(), residual, gamma.data(), beta.data(), 1e-12F, place.out());
   };
   const Kernel kernels[] = {
@@ -216,9 +219,9 @@ void measure_sequences(int64_t length, int rounds) {
   input.offsets = offsets;
   const std::string of = "sequences of " + std::to_string(length) + " tokens";
   measure({"attention, 12 heads of 32" + (", " + of), attention_cost(length, width / 12), Stream::kCopy, 0, nullptr,
-           [&] { attention(pool, workspace, input, place.y.data(), width); }}, place, rounds);
+           [&] { attention(pool, workspace, input, place.y.get(), width); }}, place, rounds);
   measure({"mean pooling, " + of, kPool, Stream::kRead, 0, nullptr,
-           [&] { pool_rows(modnet::Pooling::kMean, place.in(), offsets, nullptr, {place.y.data(), sequences, width, width}); }}, place, rounds);
+           [&] { pool_rows(modnet::Pooling::kMean, place.in(), offsets, nullptr, {place.y.get(), sequences, width, width}); }}, place, rounds);
 }
 
 void measure_gather(Place& place, int rounds) {

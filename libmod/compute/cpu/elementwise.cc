@@ -21,16 +21,25 @@ namespace HWY_NAMESPACE {
 /// Vectors that Map works on side by side, so that the steps of one fill the waits of the other.
 inline constexpr int64_t kAbreast = HWY_NATIVE_FMA ? 2 : 1;
 
+/// Arrays from as many bytes on come from memory, and are asked for so many bytes ahead: else arithmetic and memory would wait for each other by turns.
+inline constexpr int64_t kFarBytes = int64_t{1} << 20, kAheadBytes = 4096;
+
 /// y[i] = f(x[i]) over whole vectors of D, the tail padded with ones. f takes kAbreast or fewer vectors in place.
 template <class D, class T, class F>
 HWY_INLINE void MapVectors(D d, const T* x, T* y, int64_t n, F f) {
-  constexpr int64_t kLanes = static_cast<int64_t>(hn::MaxLanes(D()));
+  constexpr int64_t kLanes = static_cast<int64_t>(hn::MaxLanes(D())), kSize = static_cast<int64_t>(sizeof(T));
   using V = hn::Vec<D>;
+  const int64_t ahead = n * kSize < kFarBytes ? 0 : kAheadBytes / kSize;
   int64_t i = 0;
   for (; i + kAbreast * kLanes <= n; i += kAbreast * kLanes) {
+    const int64_t later = i + ahead < n ? i + ahead : i;
     V v[kAbreast];
     MODNET_UNROLL
-    for (int64_t j = 0; j < kAbreast; ++j) v[j] = hn::LoadU(d, x + i + j * kLanes);
+    for (int64_t j = 0; j < kAbreast; ++j) {
+      __builtin_prefetch(x + later + j * kLanes);
+      __builtin_prefetch(y + later + j * kLanes, 1);
+      v[j] = hn::LoadU(d, x + i + j * kLanes);
+    }
     f(v);
     MODNET_UNROLL
     for (int64_t j = 0; j < kAbreast; ++j) hn::StoreU(v[j], d, y + i + j * kLanes);

@@ -36,11 +36,11 @@ HWY_INLINE void LogSoftmaxRow(const T* x, T* y, int64_t n) {
             [d, m, l](int64_t, V v, int64_t) HWY_ATTR { return Canonical(d, hn::Sub(hn::Sub(v, m), l)); });
 }
 
-/// Calls f(r, v, i) for every lane vector v of every group of 16 elements from i, rows side by side: the sum of one waits for nothing of
+/// Calls f(r, v, i) for every lane vector v of every whole group of 16 elements from i, rows side by side: the sum of one waits for nothing of
 /// the other's.
 template <int kRows, class F>
-HWY_INLINE void ForRowGroups(int64_t n, F f) {
-  for (int64_t i = 0; i + kVirtualLanes <= n; i += kVirtualLanes) {
+HWY_INLINE void ForRowGroups(int64_t whole, F f) {
+  for (int64_t i = 0; i < whole; i += kVirtualLanes) {
     MODNET_UNROLL
     for (int r = 0; r < kRows; ++r) {
       MODNET_UNROLL
@@ -49,8 +49,7 @@ HWY_INLINE void ForRowGroups(int64_t n, F f) {
   }
 }
 
-/// out = normalised x (residual null) or normalised x + residual, for kRows rows from `first` on: reductions side by side, so that one waits for
-/// nothing of the other's, but reading and writing row after row, as memory gives and takes most.
+/// kRows rows of x (residual.data null) or of x + residual, normalised, from `first` on.
 template <int kRows>
 HWY_INLINE void LayerNormRows(ConstRows from, ConstRows added, const float* gamma, const float* beta, float eps, Rows to, int64_t first) {
   using L = Lanes16<float>;
@@ -58,45 +57,59 @@ HWY_INLINE void LayerNormRows(ConstRows from, ConstRows added, const float* gamm
   using V = hn::Vec<LaneTag<float>>;
   const int64_t n = from.columns, whole = n / kVirtualLanes * kVirtualLanes;
   const float count = static_cast<float>(n);
-  const float* row[kRows];  // x, or x + residual, which stands in out
-  float* out[kRows];
+  const float* x = from.data + first * from.stride;
+  const int64_t step = from.stride;
+  float* out = to.data + first * to.stride;
+  const int64_t out_step = to.stride;
+  const float* row = added.data == nullptr ? x : out;  // x, or x + residual, which stands in out
+  const int64_t row_step = added.data == nullptr ? step : out_step;
   V mean[kRows], inverse[kRows];
-  L squares[kRows];
+  L sums[kRows];
+  MODNET_UNROLL
+  for (int r = 0; r < kRows; ++r) {  // one after the other, as memory gives most
+    L& sum = sums[r];
+    const float* a = x + r * step;
+    if (added.data == nullptr) {
+      ForRowGroups<1>(whole, [&](int, int64_t v, int64_t i) HWY_ATTR { sum.lane[v] = hn::Add(sum.lane[v], hn::LoadU(d, a + i)); });
+      continue;
+    }
+    const float* residual = added.data + (first + r) * added.stride;
+    float* both = out + r * out_step;
+    ForRowGroups<1>(whole, [&](int, int64_t v, int64_t i) HWY_ATTR {
+      const V value = hn::Add(hn::LoadU(d, a + i), hn::LoadU(d, residual + i));
+      hn::StoreU(value, d, both + i);
+      sum.lane[v] = hn::Add(sum.lane[v], value);
+    });
+    for (int64_t i = whole; i < n; ++i) both[i] = a[i] + residual[i];
+  }
   MODNET_UNROLL
   for (int r = 0; r < kRows; ++r) {
-    const float* x = from.data + (first + r) * from.stride;
-    const float* residual = added.data == nullptr ? nullptr : added.data + (first + r) * added.stride;
-    out[r] = to.data + (first + r) * to.stride;
-    row[r] = residual == nullptr ? x : out[r];
-    L sums(0.0f);
-    if (residual == nullptr) {
-      ForRowGroups<1>(n, [&](int, int64_t v, int64_t i) HWY_ATTR { sums.lane[v] = hn::Add(sums.lane[v], hn::LoadU(d, x + i)); });
-    } else {
-      ForRowGroups<1>(n, [&](int, int64_t v, int64_t i) HWY_ATTR {
-        const V value = hn::Add(hn::LoadU(d, x + i), hn::LoadU(d, residual + i));
-        hn::StoreU(value, d, out[r] + i);
-        sums.lane[v] = hn::Add(sums.lane[v], value);
-      });
-    }
     if (whole < n) {
       float tail[kVirtualLanes] = {};
-      for (int64_t i = whole; i < n; ++i) {
-        if (residual != nullptr) out[r][i] = x[i] + residual[i];
-        tail[i - whole] = row[r][i];
-      }
-      for (int64_t v = 0; v < L::kCount; ++v) sums.lane[v] = hn::Add(sums.lane[v], hn::LoadU(d, tail + v * L::kWidth));
+      for (int64_t i = whole; i < n; ++i) tail[i - whole] = row[r * row_step + i];
+      for (int64_t v = 0; v < L::kCount; ++v) sums[r].lane[v] = hn::Add(sums[r].lane[v], hn::LoadU(d, tail + v * L::kWidth));
     }
-    mean[r] = hn::Set(d, sums.sum() / count);
+    mean[r] = hn::Set(d, sums[r].sum() / count);
   }
-  ForRowGroups<kRows>(n, [&](int r, int64_t v, int64_t i) HWY_ATTR {
-    const V c = hn::Sub(hn::LoadU(d, row[r] + i), mean[r]);
+  // What the next rows are made of comes into the first-level cache meanwhile; behind the last ones, what is there.
+  const int64_t next = first + 2 * kRows <= from.rows ? kRows : 0;
+  const float* coming = x + next * step;
+  const float* coming_added = added.data == nullptr ? out : added.data + (first + next) * added.stride;
+  const int64_t coming_step = added.data == nullptr ? out_step : added.stride;
+  L squares[kRows];
+  ForRowGroups<kRows>(whole, [&](int r, int64_t v, int64_t i) HWY_ATTR {
+    if (v == 0) {
+      __builtin_prefetch(coming + r * step + i);
+      __builtin_prefetch(coming_added + r * coming_step + i);
+    }
+    const V c = hn::Sub(hn::LoadU(d, row + r * row_step + i), mean[r]);
     squares[r].lane[v] = Fma(d, c, c, squares[r].lane[v]);
   });
   MODNET_UNROLL
   for (int r = 0; r < kRows; ++r) {
     if (whole < n) {
       float tail[kVirtualLanes] = {};  // a missing element counts as a deviation of 0
-      for (int64_t i = whole; i < n; ++i) tail[i - whole] = row[r][i] - hn::GetLane(mean[r]);
+      for (int64_t i = whole; i < n; ++i) tail[i - whole] = row[r * row_step + i] - hn::GetLane(mean[r]);
       for (int64_t v = 0; v < L::kCount; ++v) {
         const V c = hn::LoadU(d, tail + v * L::kWidth);
         squares[r].lane[v] = Fma(d, c, c, squares[r].lane[v]);
@@ -104,42 +117,25 @@ HWY_INLINE void LayerNormRows(ConstRows from, ConstRows added, const float* gamm
     }
     inverse[r] = hn::Set(d, 1.0f / std::sqrt(squares[r].sum() / count + eps));
   }
-  // Where out is in the cache already, some columns of all rows at a time, as many as registers hold gains and shifts for.
-  constexpr int kColumns = L::kWidth >= 16 ? 8 : 2;
   const auto normalised = [d, &mean, &inverse](int r, V value, V scale, V shift) HWY_ATTR {
     return Canonical(d, Fma(d, hn::Mul(hn::Sub(value, mean[r]), inverse[r]), scale, shift));
   };
-  int64_t done = 0;
-  for (; added.data != nullptr && done + kColumns * L::kWidth <= whole; done += kColumns * L::kWidth) {
-    V scale[kColumns], shift[kColumns];
+  for (int64_t i = 0; i < whole; i += L::kWidth) {
+    const V scale = hn::LoadU(d, gamma + i), shift = beta == nullptr ? hn::Zero(d) : hn::LoadU(d, beta + i);
     MODNET_UNROLL
-    for (int j = 0; j < kColumns; ++j) {
-      scale[j] = hn::LoadU(d, gamma + done + j * L::kWidth);
-      shift[j] = beta == nullptr ? hn::Zero(d) : hn::LoadU(d, beta + done + j * L::kWidth);
-    }
-    for (int r = 0; r < kRows; ++r) {
-      MODNET_UNROLL
-      for (int j = 0; j < kColumns; ++j) {
-        const int64_t i = done + j * L::kWidth;
-        hn::StoreU(normalised(r, hn::LoadU(d, row[r] + i), scale[j], shift[j]), d, out[r] + i);
-      }
-    }
+    for (int r = 0; r < kRows; ++r) hn::StoreU(normalised(r, hn::LoadU(d, row + r * row_step + i), scale, shift), d, out + r * out_step + i);
   }
   for (int r = 0; r < kRows; ++r) {
-    for (int64_t i = done; i < whole; i += L::kWidth) {
-      const V scale = hn::LoadU(d, gamma + i), shift = beta == nullptr ? hn::Zero(d) : hn::LoadU(d, beta + i);
-      hn::StoreU(normalised(r, hn::LoadU(d, row[r] + i), scale, shift), d, out[r] + i);
-    }
     for (int64_t i = whole; i < n; i += L::kWidth) {
       const int64_t some = n - i < L::kWidth ? n - i : L::kWidth;
       float value[L::kWidth] = {}, scale[L::kWidth] = {}, shift[L::kWidth] = {};
       for (int64_t j = 0; j < some; ++j) {
-        value[j] = row[r][i + j];
+        value[j] = row[r * row_step + i + j];
         scale[j] = gamma[i + j];
         shift[j] = beta == nullptr ? 0.0f : beta[i + j];
       }
       hn::StoreU(normalised(r, hn::LoadU(d, value), hn::LoadU(d, scale), hn::LoadU(d, shift)), d, value);
-      for (int64_t j = 0; j < some; ++j) out[r][i + j] = value[j];
+      for (int64_t j = 0; j < some; ++j) out[r * out_step + i + j] = value[j];
     }
   }
 }

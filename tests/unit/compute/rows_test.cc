@@ -84,19 +84,20 @@ TEST_CASE("layer_norm, rms_norm and l2_normalize equal the plain form on every i
 }
 
 TEST_CASE("the fused residual equals an addition and a layer_norm") {
+  constexpr int64_t kRows = 9;  // four at a time, and a rest
   for (const int64_t n : kSizes) {
-    const std::vector<float> x = matrix<float>(3, n, 1.0, 3), residual = matrix<float>(3, n, 1.0, 4);
+    const std::vector<float> x = matrix<float>(kRows, n, 1.0, 3), residual = matrix<float>(kRows, n, 1.0, 4);
     const std::vector<float> gamma = matrix<float>(1, n, 1.0, 5), beta = matrix<float>(1, n, 1.0, 6);
     std::vector<float> sums = x;
-    for (int64_t r = 0; r < 3; ++r) {
+    for (int64_t r = 0; r < kRows; ++r) {
       for (int64_t i = 0; i < n; ++i)
         sums[static_cast<size_t>(r * (n + kPad) + i)] += residual[static_cast<size_t>(r * (n + kPad) + i)];
     }
     std::vector<float> expected = x;
-    reference::layer_norm(view(std::as_const(sums), 3, n), gamma.data(), beta.data(), 1e-12f, view(expected, 3, n));
+    reference::layer_norm(view(std::as_const(sums), kRows, n), gamma.data(), beta.data(), 1e-12f, view(expected, kRows, n));
     for_each_target([&] {
       std::vector<float> got = x;
-      add_layer_norm(view(x, 3, n), view(residual, 3, n), gamma.data(), beta.data(), 1e-12f, view(got, 3, n));
+      add_layer_norm(view(x, kRows, n), view(residual, kRows, n), gamma.data(), beta.data(), 1e-12f, view(got, kRows, n));
       CHECK(different_bits(got, expected) == 0);
     });
   }

@@ -104,6 +104,16 @@ class Lowerer : public LowerContext {
   mutable std::set<std::string, std::less<>> counted_;
 };
 
+/// Tensors are checked by their first use, one after the other: all of them are here, on all threads. What is wrong with one is said where it is used.
+void check_tensors(const FlatGraph& graph, const std::vector<Node>& nodes, ThreadPool* pool) {
+  if (pool == nullptr || pool->size() == 1) return;
+  std::vector<std::string_view> tensors;
+  for (const Node& node : nodes)
+    for (const std::string& input : node.inputs)
+      if (!input.empty() && graph.is_tensor(input) && std::find(tensors.begin(), tensors.end(), input) == tensors.end()) tensors.push_back(input);
+  pool->parallel_for(static_cast<int64_t>(tensors.size()), [&](int64_t i, int) { (void)graph.tensor(tensors[static_cast<size_t>(i)]); });
+}
+
 }  // namespace
 
 Result<ValueType> port_type(const Port& port) {
@@ -138,6 +148,7 @@ Result<Plan> Plan::make(const FlatGraph& graph, const std::vector<std::string>& 
 
   std::set<std::string, std::less<>> read(wanted.begin(), wanted.end());
   for (const Node& node : nodes) read.insert(node.inputs.begin(), node.inputs.end());
+  check_tensors(graph, nodes, context.pool);
   std::map<std::string, int, std::less<>> values;
   for (const FlatPort& input : graph.inputs) {
     if (!read.contains(input.value) || values.contains(input.value)) continue;

@@ -112,18 +112,25 @@ std::string escape_json(std::string_view json) {
 }
 
 std::string base64_encode(Bytes bytes) {
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (size_t i = 0; i < bytes.size(); i += 3) {
+  std::string out((bytes.size() + 2) / 3 * 4, '=');
+  char* to = out.data();
+  for (size_t i = 0; i < bytes.size(); i += 3, to += 4) {
     const size_t n = std::min<size_t>(3, bytes.size() - i);
     uint32_t word = 0;
-    for (size_t k = 0; k < 3; ++k) word = word << 8 | (k < n ? static_cast<uint32_t>(bytes[i + k]) : 0u);
-    for (size_t k = 0; k < 4; ++k) out += k <= n ? kBase64[(word >> (18 - 6 * k)) & 63u] : '=';
+    for (size_t k = 0; k < n; ++k) word |= static_cast<uint32_t>(bytes[i + k]) << (16 - 8 * k);
+    for (size_t k = 0; k <= n; ++k) to[k] = kBase64[(word >> (18 - 6 * k)) & 63u];
   }
   return out;
 }
 
 Result<std::string> base64_decode(std::string_view text) {
+  static constexpr uint8_t kNone = 64;
+  static constexpr std::array<uint8_t, 256> kValues = [] {
+    std::array<uint8_t, 256> values{};
+    values.fill(kNone);
+    for (uint8_t i = 0; i < kNone; ++i) values[static_cast<uint8_t>(kBase64[i])] = i;
+    return values;
+  }();
   if (text.size() % 4 != 0) return malformed("base64 text is not a multiple of 4 characters long");
   std::string out;
   out.reserve(text.size() / 4 * 3);
@@ -132,9 +139,9 @@ Result<std::string> base64_decode(std::string_view text) {
     if (i + 4 == text.size()) pad = text[i + 3] != '=' ? 0u : text[i + 2] != '=' ? 1u : 2u;
     uint32_t word = 0;
     for (size_t k = 0; k < 4; ++k) {
-      const size_t value = k >= 4 - pad ? 0 : kBase64.find(text[i + k]);
-      if (value == std::string_view::npos) return malformed("not a base64 character", "offset " + std::to_string(i + k));
-      word = word << 6 | static_cast<uint32_t>(value);
+      const uint8_t value = k >= 4 - pad ? 0 : kValues[static_cast<uint8_t>(text[i + k])];
+      if (value == kNone) return malformed("not a base64 character", "offset " + std::to_string(i + k));
+      word = word << 6 | value;
     }
     for (size_t k = 0; k < 3 - pad; ++k) out += static_cast<char>(word >> (16 - 8 * k) & 255u);
     if ((pad == 1 && (word & 0xffu)) || (pad == 2 && (word & 0xffffu))) return malformed("base64 text has stray bits at its end");

@@ -30,15 +30,27 @@ Status StringTable::build() {
     slots_[at] = {static_cast<uint32_t>(hash >> 32), begins_[i], static_cast<uint32_t>(e.text.size()), e.id,
                   static_cast<int32_t>(i)};
   }
+  const auto same_id = [&](int32_t a, int32_t b) {
+    return malformed("tokens \"" + escape_text(entry(a).text) + "\" and \"" + escape_text(entry(b).text) + "\" have the same id " +
+                     std::to_string(ids_[static_cast<size_t>(a)]));
+  };
+  const auto count = static_cast<int32_t>(n);
+  if (static_cast<size_t>(max_id_) < 2 * n) {  // ids of vocabularies have few gaps
+    by_id_.assign(static_cast<size_t>(max_id_) + 1, -1);
+    for (int32_t i = 0; i < count; ++i) {
+      int32_t& place = by_id_[static_cast<size_t>(ids_[static_cast<size_t>(i)])];
+      if (place >= 0) return same_id(place, i);
+      place = i;
+    }
+    std::erase(by_id_, -1);
+    return ok();
+  }
   by_id_.resize(n);
   std::iota(by_id_.begin(), by_id_.end(), 0);
   const auto id_of = [&](int32_t i) { return ids_[static_cast<size_t>(i)]; };
-  if (!std::is_sorted(ids_.begin(), ids_.end()))
-    std::sort(by_id_.begin(), by_id_.end(), [&](int32_t a, int32_t b) { return id_of(a) < id_of(b); });
+  std::sort(by_id_.begin(), by_id_.end(), [&](int32_t a, int32_t b) { return std::pair(id_of(a), a) < std::pair(id_of(b), b); });
   for (size_t i = 1; i < n; ++i)
-    if (id_of(by_id_[i]) == id_of(by_id_[i - 1]))
-      return malformed("tokens \"" + escape_text(entry(by_id_[i - 1]).text) + "\" and \"" +
-                       escape_text(entry(by_id_[i]).text) + "\" have the same id " + std::to_string(id_of(by_id_[i])));
+    if (id_of(by_id_[i]) == id_of(by_id_[i - 1])) return same_id(by_id_[i - 1], by_id_[i]);
   return ok();
 }
 

@@ -91,8 +91,16 @@ CharTable::CharTable() {
   for (uint32_t page = 0; page < 0x1100; ++page) {
     std::array<uint16_t, 256> values{};
     std::array<int32_t, 256> deltas{};
+    const uint32_t first = page << 8, last = first | 255;
+    while (run < kLowerRunCount && kLowerRuns[run].last < first) ++run;
+    if ((edge == kFlagEdgeCount || next_edge > last) && (run == kLowerRunCount || kLowerRuns[run].first > last)) {  // most pages
+      values.fill(value);
+      flags.add(values);
+      lower.add(deltas);
+      continue;
+    }
     for (uint32_t i = 0; i < 256; ++i) {
-      const uint32_t c = page << 8 | i;
+      const uint32_t c = first | i;
       if (c == next_edge && edge < kFlagEdgeCount) {
         value = static_cast<uint16_t>(kFlagEdges[edge++] & 1023);
         if (edge < kFlagEdgeCount) next_edge += kFlagEdges[edge] >> 10;

@@ -32,14 +32,29 @@ TEST_CASE("a string table finds what was added, whatever its length, and nothing
   CHECK(StringTable().find("x") == -1);
 }
 
+TEST_CASE("a string table knows the string of an id, in whatever order ids come and however far apart") {
+  for (const int32_t step : {1, 2, 1000}) {
+    StringTable table;
+    for (int32_t i = 0; i < 1000; ++i) table.add("t" + std::to_string(i), i * 7 % 1000 * step);
+    REQUIRE(table.build().ok());
+    for (int32_t i = 0; i < 1000; ++i) CHECK(table.text_of(i * 7 % 1000 * step) == "t" + std::to_string(i));
+    CHECK(table.text_of(1000 * step).empty());
+    CHECK(table.text_of(-1).empty());
+  }
+}
+
 TEST_CASE("a string table refuses a string or an id that comes twice") {
-  StringTable strings, numbers;
+  StringTable strings, numbers, far;
   strings.add("a", 1);
   strings.add("a", 2);
   CHECK(strings.build().error().code == Code::kMalformed);
   numbers.add("b", 1);
   numbers.add("a", 1);
   CHECK(numbers.build().error().what == "tokens \"b\" and \"a\" have the same id 1");
+  far.add("b", 100);
+  far.add("c", 3);
+  far.add("a", 100);
+  CHECK(far.build().error().what == "tokens \"b\" and \"a\" have the same id 100");
 }
 
 TEST_CASE("the word cache returns what was put, and nothing for a word with the same slot") {

@@ -43,6 +43,13 @@ Cut cut_output(int64_t m, int64_t n, int threads) {
   return cut;
 }
 
+// Blocks of whole strips; where they have only a few, of as many rows each, to 4: a strip more would make one thread's work a tenth longer.
+RowBlocks cut_rows(int64_t m, int64_t count) {
+  constexpr int64_t kFewStrips = 4, kPart = 4;
+  const int64_t strip = strip_rows();
+  return {m, ceil_div(m, strip) < kFewStrips * count ? std::min(kPart, strip) : strip, count};
+}
+
 // One task: all of k for one rectangle of c. `packed` is room for a depth of its rows.
 template <typename T>
 void run_task(const Product<T>& product, const T* panels, int64_t k_begin, int64_t k_end, int64_t row_begin,
@@ -87,7 +94,7 @@ void run_task(const Product<T>& product, const T* panels, int64_t k_begin, int64
 template <typename T>
 void run_depths(ThreadPool* pool, const Product<T>& product, const T* panels, int64_t k_begin, int64_t k_end) {
   const Cut cut = cut_output<T>(product.m, product.n, pool == nullptr ? 1 : pool->size());
-  const RowBlocks blocks(product.m, strip_rows(), cut.row_blocks);
+  const RowBlocks blocks = cut_rows(product.m, cut.row_blocks);
   const int64_t all_panels = ceil_div(product.n, kPanel<T>);
   const int64_t bytes = blocks.most_rows() * kStride<T> * static_cast<int64_t>(sizeof(T));
   run_tasks(pool, cut.row_blocks * cut.column_groups, bytes, [&](int64_t task, int, void* scratch) {
@@ -183,7 +190,7 @@ void multiply_twice(ThreadPool* pool, const Product<float>& first, const Product
     multiply(pool, second);
     return;
   }
-  const RowBlocks blocks(m, strip_rows(), ceil_div(ceil_div(m, kBlockRowsTwice), threads) * threads);
+  const RowBlocks blocks = cut_rows(m, ceil_div(ceil_div(m, kBlockRowsTwice), threads) * threads);
   const int64_t most_rows = blocks.most_rows();
   const int64_t width = ceil_div(first.n, kPanel<float>) * kPanel<float> + kPanel<float>;  // off the powers of two: rows must not share cache sets
   run_tasks(pool, blocks.count(), most_rows * (kStride<float> + width) * static_cast<int64_t>(sizeof(float)), [&](int64_t block, int, void* scratch) {

@@ -25,14 +25,14 @@ Result<AnswerRun> AnswerRun::open(const Invocation& invocation, const std::vecto
   MODNET_ASSIGN(run.engine_, make_engine(invocation));
   std::vector<const ModuleFile*> first;
   if (!encoder.empty()) {
-    MODNET_ASSIGN(ModuleFile file, ModuleFile::open_checked(encoder, open_options(invocation)));
+    MODNET_ASSIGN(ModuleFile file, ModuleFile::open_checked(encoder, invocation));
     run.files_.push_back(std::make_unique<ModuleFile>(std::move(file)));
     first.push_back(run.files_.back().get());
   }
   std::vector<std::pair<const ModuleFile*, std::vector<std::string>>> wanted;
   std::vector<bool> found(outputs.size(), false);
   for (const std::string& path : models) {
-    MODNET_ASSIGN(ModuleFile file, ModuleFile::open_checked(path, open_options(invocation)));
+    MODNET_ASSIGN(ModuleFile file, ModuleFile::open_checked(path, invocation));
     run.files_.push_back(std::make_unique<ModuleFile>(std::move(file)));
     const ModuleFile& module = *run.files_.back();
     std::vector<std::string> ports;

@@ -137,17 +137,17 @@ Result<int> run(Invocation& invocation) {
   if (args.has("replace")) return run_replace(invocation);
   if (const auto version = parse_version(args.text("version")); !version.ok()) return usage(version.error().what);
   const std::vector<std::string>& heads = args.words("HEAD");
-  MODNET_ASSIGN(const ModuleFile backbone, ModuleFile::open_checked(args.word("BACKBONE")));
+  MODNET_ASSIGN(const ModuleFile backbone, ModuleFile::open_checked(args.word("BACKBONE"), invocation));
   MODNET_TRY(check_kind(backbone, Kind::kBackbone));
   std::vector<ModuleFile> opened;
   for (const std::string& path : heads) {
-    MODNET_ASSIGN(ModuleFile head, ModuleFile::open_checked(path));
+    MODNET_ASSIGN(ModuleFile head, ModuleFile::open_checked(path, invocation));
     MODNET_TRY(check_kind(head, Kind::kHead));
     opened.push_back(std::move(head));
   }
   std::optional<ModuleFile> encoder;
   if (args.has("encoder")) {
-    MODNET_ASSIGN(encoder, ModuleFile::open_checked(args.text("encoder")));
+    MODNET_ASSIGN(encoder, ModuleFile::open_checked(args.text("encoder"), invocation));
     MODNET_TRY(check_kind(*encoder, Kind::kEncoder));
   }
 

@@ -166,7 +166,7 @@ Result<int> write(Invocation& invocation, const ModuleFile& module, const State&
 
 Result<int> edit_or_show(Invocation& invocation, const std::string& path) {
   const Arguments& args = invocation.args;
-  MODNET_ASSIGN(const ModuleFile module, ModuleFile::open(path, open_options(invocation)));
+  MODNET_ASSIGN(const ModuleFile module, ModuleFile::open(path, invocation));
   MODNET_ASSIGN(const Bytes bytes, module.view.trailer(TrailerKind::kCard));
   State before;
   MODNET_ASSIGN(before.card, card_from_json(as_text(bytes)));

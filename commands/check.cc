@@ -129,9 +129,9 @@ Status check_matrix(const Request& request, const std::vector<CheckInput>& rows,
   return ok();
 }
 
-std::vector<CheckInput> open_all(const std::vector<std::string>& paths) {
+std::vector<CheckInput> open_all(const std::vector<std::string>& paths, const Invocation& invocation) {
   std::vector<CheckInput> out;
-  for (const std::string& path : paths) out.push_back(open_input(path));
+  for (const std::string& path : paths) out.push_back(open_input(path, invocation));
   return out;
 }
 
@@ -184,9 +184,9 @@ Result<int> run(Invocation& invocation) {
   }
 
   CheckDocument document;
-  const std::vector<CheckInput> first = open_all(args.words("A")), second = open_all(args.list("against"));
+  const std::vector<CheckInput> first = open_all(args.words("A"), invocation), second = open_all(args.list("against"), invocation);
   if (args.flag("matrix")) MODNET_TRY(check_matrix(request, first, second, document));
-  else if (args.has("baseline")) MODNET_TRY(check_history(request, first[0], open_history(args.text("baseline")), document, invocation.console));
+  else if (args.has("baseline")) MODNET_TRY(check_history(request, first[0], open_history(args.text("baseline"), invocation), document, invocation.console));
   else MODNET_TRY(check_named(request, first[0], second, document));
 
   for (CheckedPair& pair : document.pairs) allow_undecidable(allowed, pair.report);

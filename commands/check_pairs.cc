@@ -101,10 +101,10 @@ std::vector<std::string> seam_lines(const Contract& from, const Contract& to, co
   return out;
 }
 
-CheckInput open_input(const std::string& path) {
+CheckInput open_input(const std::string& path, const Invocation& invocation) {
   CheckInput out;
   out.path = path;
-  Result<ModuleFile> file = ModuleFile::open_checked(path);
+  Result<ModuleFile> file = ModuleFile::open_checked(path, invocation);
   if (!file.ok()) {
     out.error = std::move(file).error().in_file(input_name(path));
     return out;
@@ -116,11 +116,11 @@ CheckInput open_input(const std::string& path) {
   return out;
 }
 
-std::vector<CheckInput> open_history(const std::string& path) {
+std::vector<CheckInput> open_history(const std::string& path, const Invocation& invocation) {
   std::vector<CheckInput> out;
   std::error_code error;
   if (!std::filesystem::is_directory(path, error)) {
-    out.push_back(open_input(path));
+    out.push_back(open_input(path, invocation));
     return out;
   }
   std::vector<std::string> files;
@@ -133,7 +133,7 @@ std::vector<CheckInput> open_history(const std::string& path) {
     return out;
   }
   std::sort(files.begin(), files.end());
-  for (const std::string& file : files) out.push_back(open_input(file));
+  for (const std::string& file : files) out.push_back(open_input(file, invocation));
   return out;
 }
 

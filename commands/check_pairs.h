@@ -27,9 +27,9 @@ struct CheckInput {
 };
 
 /// Reads no payload. The module obeys check_module().
-[[nodiscard]] CheckInput open_input(const std::string& path);
+[[nodiscard]] CheckInput open_input(const std::string& path, const Invocation& invocation);
 /// Every *.mnet of a folder by name, or the file itself. A folder that cannot be listed is one input with an error.
-[[nodiscard]] std::vector<CheckInput> open_history(const std::string& path);
+[[nodiscard]] std::vector<CheckInput> open_history(const std::string& path, const Invocation& invocation);
 
 enum class Asked : uint8_t { kByKinds, kEdge, kEvolution };
 /// How A and B meet. `a_first`: A feeds B, or A is the old module.

@@ -101,7 +101,7 @@ class Composer {
       return *port;
     };
     if (!path.ends_with(".toml")) {
-      MODNET_ASSIGN(const ModuleFile module, ModuleFile::open_checked(path));
+      MODNET_ASSIGN(const ModuleFile module, ModuleFile::open_checked(path, invocation_));
       return pick(module.view.index().contract);
     }
     if (depth_ >= 8) return input.error_at("encoder", "recipes name one another more than 8 deep");
@@ -123,7 +123,7 @@ class Composer {
   Status add_module(RecipeReader& layer) {
     MODNET_ASSIGN(const std::string named, layer.text("module"));
     const std::string path = folder_of(file_) + named;
-    MODNET_ASSIGN(ModuleFile opened, ModuleFile::open_checked(path));
+    MODNET_ASSIGN(ModuleFile opened, ModuleFile::open_checked(path, invocation_));
     auto module = std::make_unique<ModuleFile>(std::move(opened));
     const ModuleIndex& index = module->view.index();
     MODNET_ASSIGN(const std::string slot, layer.text_or("slot", index.identity.name));

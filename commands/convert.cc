@@ -285,7 +285,7 @@ Result<int> convert(Invocation& invocation, const ModuleFile& module) {
 
 Result<int> run(Invocation& invocation) {
   MODNET_TRY(invocation.check_output(Invocation::Content::kBinary));
-  MODNET_ASSIGN(const ModuleFile module, ModuleFile::open_checked(invocation.args.word("BACKBONE")));
+  MODNET_ASSIGN(const ModuleFile module, ModuleFile::open_checked(invocation.args.word("BACKBONE"), invocation));
   MODNET_TRY(check_source(module, invocation.args.text("dtype")));
   Result<int> result = convert(invocation, module);
   if (!result.ok() && result.error().code != Code::kUsage && result.error().code != Code::kUnavailable) return std::move(result).error().in_file(module.file.path());

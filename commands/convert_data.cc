@@ -86,18 +86,19 @@ Json heads_json(const OnData& data) {
 
 }  // namespace
 
-Result<JudgedHead> JudgedHead::open(const std::string& path, const ModuleFile& backbone, double tolerance, const Engine& engine) {
+Result<JudgedHead> JudgedHead::open(const Invocation& invocation, const ModuleFile& backbone, const Engine& engine) {
+  const std::string& path = invocation.args.text("head");
   JudgedHead out;
-  MODNET_ASSIGN(ModuleFile file, ModuleFile::open_checked(path));
+  MODNET_ASSIGN(ModuleFile file, ModuleFile::open_checked(path, invocation));
   out.file_ = std::make_unique<ModuleFile>(std::move(file));
   const ModuleIndex& index = out.file_->view.index();
   if (index.identity.kind != Kind::kHead)
     return usage("is a module of kind " + std::string(name_of(index.identity.kind)) + "; expected a head", "give one that was trained on this backbone's embeddings").in_file(path);
-  auto seam = measure_seam(backbone.view, out.file_->view, "backbone", "convert", tolerance, engine.options);
+  auto seam = measure_seam(backbone.view, out.file_->view, "backbone", "convert", invocation.args.real("space-tolerance"), engine.options);
   if (!seam.ok()) return std::move(seam).error().in_file(path);
   CheckContext context;
   context.measured = seam->records;
-  context.space_tolerance = tolerance;
+  context.space_tolerance = invocation.args.real("space-tolerance");
   CheckReport report = check_edge(backbone.view.index().contract, index.contract, context);
   explain_spaces(report, *seam);
   MODNET_TRY(check_status(report, backbone.file.path(), path));
@@ -162,7 +163,7 @@ Result<std::optional<OnData>> read_on_data(Invocation& invocation, const ModuleF
   OnData out;
   MODNET_ASSIGN(out.ports, space_ports(module.view));
   if (args.has("head")) {
-    MODNET_ASSIGN(out.head, JudgedHead::open(args.text("head"), module, args.real("space-tolerance"), engine));
+    MODNET_ASSIGN(out.head, JudgedHead::open(invocation, module, engine));
   }
   MODNET_ASSIGN(out.items, read_calibration(invocation, module, out.ports, engine));
   if (out.head) MODNET_TRY(out.head->check_labels(out.items));

@@ -25,9 +25,9 @@ struct HeadChange {
 /// A head that --head names, and where its inputs come from.
 class JudgedHead {
  public:
-  /// The head must take what `backbone` gives as attach-head wants it, by fingerprint or measured on the head's probes: kNo with the rules
+  /// --head must take what `backbone` gives as attach-head wants it, by fingerprint or measured on the head's probes: kNo with the rules
   /// that it breaks. kUsage where it is no head, or answers nothing that labels of items judge.
-  [[nodiscard]] static Result<JudgedHead> open(const std::string& path, const ModuleFile& backbone, double tolerance, const Engine& engine);
+  [[nodiscard]] static Result<JudgedHead> open(const Invocation& invocation, const ModuleFile& backbone, const Engine& engine);
   [[nodiscard]] const ModuleFile& file() const { return *file_; }
   /// The data has a label that the head knows for every item that judges. kUsage, kInvalid LABEL_UNKNOWN.
   [[nodiscard]] Status check_labels(const Calibration& data) const;

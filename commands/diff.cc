@@ -193,8 +193,8 @@ Json diff_json(const DiffResult& result) {
 
 Result<int> run_diff(Invocation& invocation, const std::string& before, const std::string& after) {
   Console& console = invocation.console;
-  MODNET_ASSIGN(const ModuleFile old_module, ModuleFile::open(before, open_options(invocation)));
-  MODNET_ASSIGN(const ModuleFile new_module, ModuleFile::open(after, open_options(invocation)));
+  MODNET_ASSIGN(const ModuleFile old_module, ModuleFile::open(before, invocation));
+  MODNET_ASSIGN(const ModuleFile new_module, ModuleFile::open(after, invocation));
   const SideNames names{input_name(before), input_name(after)};
   const Statistics statistics = invocation.args.flag("stats") ? Statistics::kYes : Statistics::kNo;
   MODNET_ASSIGN(ModuleDiff diff, diff_modules(old_module.view, new_module.view, statistics, names));

@@ -32,11 +32,11 @@ Result<std::string> probes_of(const ModuleView& view) {
 
 Result<int> run(Invocation& invocation) {
   const Arguments& args = invocation.args;
-  MODNET_ASSIGN(const ModuleFile backbone, ModuleFile::open_checked(args.word("BACKBONE"), open_options(invocation)));
+  MODNET_ASSIGN(const ModuleFile backbone, ModuleFile::open_checked(args.word("BACKBONE"), invocation));
   std::optional<ModuleFile> encoder;
   StreamJob job;
   if (args.has("encoder")) {
-    MODNET_ASSIGN(encoder, ModuleFile::open_checked(args.text("encoder"), open_options(invocation)));
+    MODNET_ASSIGN(encoder, ModuleFile::open_checked(args.text("encoder"), invocation));
     job.modules.push_back(&*encoder);
   }
   job.modules.push_back(&backbone);

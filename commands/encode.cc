@@ -6,7 +6,7 @@ namespace modnet {
 namespace {
 
 Result<int> run(Invocation& invocation) {
-  MODNET_ASSIGN(const ModuleFile encoder, ModuleFile::open_checked(invocation.args.word("ENCODER"), open_options(invocation)));
+  MODNET_ASSIGN(const ModuleFile encoder, ModuleFile::open_checked(invocation.args.word("ENCODER"), invocation));
   const ModuleIndex& index = encoder.view.index();
   if (index.identity.kind != Kind::kEncoder)
     return usage("is no encoder", "encode takes an encoder; embed runs a backbone and predict a composite").in_file(encoder.file.path());

@@ -31,7 +31,7 @@ Result<ModuleView> find(const ModuleView& view, std::string_view path, const std
 
 Result<int> extract(Invocation& invocation, const std::string& path) {
   const std::string name = invocation.args.word("COMPONENT");
-  MODNET_ASSIGN(const ModuleFile module, ModuleFile::open(path, open_options(invocation)));
+  MODNET_ASSIGN(const ModuleFile module, ModuleFile::open(path, invocation));
   MODNET_ASSIGN(const ModuleView part, find(module.view, name, ""));
   const auto offset = static_cast<int64_t>(part.bytes().data() - module.file.bytes().data());
   const auto length = static_cast<int64_t>(part.bytes().size());

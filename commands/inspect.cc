@@ -258,7 +258,7 @@ Result<int> run(Invocation& invocation) {
   if (args.flag("stats")) return usage("--stats is about two files; expected it with --diff");
   if (files.size() != 1) return usage("expected one FILE, got two", "add --diff to compare them");
   const std::string path = files[0];
-  MODNET_ASSIGN(const ModuleFile module, ModuleFile::open(path, open_options(invocation)));
+  MODNET_ASSIGN(const ModuleFile module, ModuleFile::open(path, invocation));
   Result<int> result = inspect_view(invocation, module.view, input_name(path));
   if (!result.ok()) return std::move(result).error().in_file(input_name(path));
   return result;

@@ -13,14 +13,11 @@ namespace modnet {
 struct ModuleFile {
   MappedFile file;
   ModuleView view;
-  /// `path` "-" is standard input. Errors name the file.
-  [[nodiscard]] static Result<ModuleFile> open(const std::string& path, const OpenOptions& options = {});
+  /// `path` "-" is standard input. Unpacks on --threads, and no more than --max-memory where that is given. Errors name the file.
+  [[nodiscard]] static Result<ModuleFile> open(const std::string& path, const Invocation& invocation);
   /// open() for a module that will be run or built upon: its ports obey check_module(), too. kMalformed names the port.
-  [[nodiscard]] static Result<ModuleFile> open_checked(const std::string& path, const OpenOptions& options = {});
+  [[nodiscard]] static Result<ModuleFile> open_checked(const std::string& path, const Invocation& invocation);
 };
-
-/// As the command line has it: --threads, and --max-memory where it is given.
-[[nodiscard]] OpenOptions open_options(const Invocation& invocation);
 
 /// What errors and results call an input: "standard input" for "-".
 [[nodiscard]] std::string input_name(const std::string& path);

@@ -41,7 +41,7 @@ ParentReport verify_parents(const Invocation& invocation, const std::vector<std:
   ParentReport report;
   std::vector<Parent> given;
   const auto add = [&](const std::string& path, bool named) {
-    Result<ModuleFile> module = ModuleFile::open(path);
+    Result<ModuleFile> module = ModuleFile::open(path, invocation);
     if (module.ok()) given.push_back({std::move(module).value(), named});
     else report.failures.push_back(std::move(module).error());
   };
@@ -54,7 +54,7 @@ ParentReport verify_parents(const Invocation& invocation, const std::vector<std:
   std::vector<Digest> contents;
   for (const Parent& parent : given) contents.push_back(parent.module.view.digests().content);
   for (const std::string& path : files) {
-    const Result<ModuleFile> module = ModuleFile::open(path);
+    const Result<ModuleFile> module = ModuleFile::open(path, invocation);
     if (!module.ok()) continue;
     Result<std::vector<Ancestor>> ancestors = ancestors_of(module->view);
     if (!ancestors.ok()) {

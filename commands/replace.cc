@@ -77,7 +77,7 @@ Status fill(const Invocation& invocation, const ModuleFile& model, Slots& slots)
       return usage("has no slot '" + names[i] + "'", "its slots are " + known).in_file(model.file.path());
     }
     if (slot->second.now) return usage("--replace names the slot '" + names[i] + "' twice");
-    MODNET_ASSIGN(ModuleFile module, ModuleFile::open_checked(files[i]));
+    MODNET_ASSIGN(ModuleFile module, ModuleFile::open_checked(files[i], invocation));
     const Kind was = slot->second.before.index().identity.kind, is = module.view.index().identity.kind;
     if (was != is) return usage("is a module of kind " + std::string(name_of(is)) + "; the slot '" + names[i] + "' holds one of kind " + std::string(name_of(was))).in_file(files[i]);
     MODNET_ASSIGN(slot->second.evidence, module.view.evidence());
@@ -169,7 +169,7 @@ Status copy_rest(const ModuleFile& model, ModuleWriter& writer, Console& console
 Result<int> run_replace(Invocation& invocation) {
   const Arguments& args = invocation.args;
   if (args.has("encoder")) return usage("--encoder is for a new composite", "use --replace encoder with the encoder's file");
-  MODNET_ASSIGN(const ModuleFile model, ModuleFile::open_checked(args.word("BACKBONE")));
+  MODNET_ASSIGN(const ModuleFile model, ModuleFile::open_checked(args.word("BACKBONE"), invocation));
   const ModuleIndex& index = model.view.index();
   if (index.identity.kind != Kind::kComposite) return usage("is a module of kind " + std::string(name_of(index.identity.kind)) + "; --replace needs a composite").in_file(model.file.path());
   MODNET_ASSIGN(Slots slots, open_slots(model));

@@ -111,7 +111,7 @@ void tell(Invocation& invocation, const std::string& path, const ModuleFile& mod
 }
 
 Result<int> sign_file(Invocation& invocation, const std::string& path, const std::optional<SigningKey>& key) {
-  MODNET_ASSIGN(const ModuleFile module, ModuleFile::open(path, open_options(invocation)));
+  MODNET_ASSIGN(const ModuleFile module, ModuleFile::open(path, invocation));
   MODNET_ASSIGN(const Change change, change_of(invocation, module, key));
   MODNET_ASSIGN(std::string trailer, encode_signatures(change.signatures));
   ModuleDigests digests;

@@ -37,8 +37,8 @@ struct Training {
 };
 
 /// Port and claims for data without metadata, from the backbone that --space-of names.
-Status adopt_space(const std::string& path, const std::string& wanted, Training& training) {
-  MODNET_ASSIGN(const ModuleFile backbone, ModuleFile::open_checked(path));
+Status adopt_space(const Invocation& invocation, const std::string& path, const std::string& wanted, Training& training) {
+  MODNET_ASSIGN(const ModuleFile backbone, ModuleFile::open_checked(path, invocation));
   const Port* port = nullptr;
   for (const Port& one : backbone.view.index().contract.ports)
     if (one.direction == Direction::kOutput && one.space && (wanted.empty() ? one.semantic == Semantic::kEmbedding : one.name == wanted)) {
@@ -86,7 +86,7 @@ Result<Training> read_training(Invocation& invocation) {
   if (!training.port.space) {
     if (!args.has("space-of"))
       return usage("the data does not say which embedding space it is of", "give --space-of BACKBONE, the module that made it").in_file(path);
-    MODNET_TRY(adopt_space(args.text("space-of"), wanted, training));
+    MODNET_TRY(adopt_space(invocation, args.text("space-of"), wanted, training));
   }
   ports = {training.port};
   for (Port& port : ports) port.direction = Direction::kInput;

@@ -63,7 +63,7 @@ Status check_signers(const ModuleView& view, const std::vector<TrustPolicy>& pol
 /// One file: its report, or the error that kept it from being opened as the only failure.
 Checked verify_file(const Invocation& invocation, const std::string& path, const std::vector<TrustPolicy>& policies) {
   Checked out;
-  Result<ModuleFile> module = ModuleFile::open(path, open_options(invocation));
+  Result<ModuleFile> module = ModuleFile::open(path, invocation);
   if (!module.ok()) {
     out.report.failures.push_back(std::move(module).error());
     return out;

@@ -107,10 +107,11 @@ class Lowerer : public LowerContext {
 /// Tensors are checked by their first use, one after the other: all of them are here, on all threads. What is wrong with one is said where it is used.
 void check_tensors(const FlatGraph& graph, const std::vector<Node>& nodes, ThreadPool* pool) {
   if (pool == nullptr || pool->size() == 1) return;
-  std::vector<std::string_view> tensors;
+  std::set<std::string_view> seen;
+  std::vector<std::string_view> tensors;  // in the order of the nodes: tables of words, the largest, come first
   for (const Node& node : nodes)
     for (const std::string& input : node.inputs)
-      if (!input.empty() && graph.is_tensor(input) && std::find(tensors.begin(), tensors.end(), input) == tensors.end()) tensors.push_back(input);
+      if (!input.empty() && graph.is_tensor(input) && seen.insert(input).second) tensors.push_back(input);
   pool->parallel_for(static_cast<int64_t>(tensors.size()), [&](int64_t i, int) { (void)graph.tensor(tensors[static_cast<size_t>(i)]); });
 }
 

@@ -88,17 +88,18 @@ Json heads_json(const OnData& data) {
 
 Result<JudgedHead> JudgedHead::open(const Invocation& invocation, const ModuleFile& backbone, const Engine& engine) {
   const std::string& path = invocation.args.text("head");
+  const double tolerance = invocation.args.real("space-tolerance");
   JudgedHead out;
   MODNET_ASSIGN(ModuleFile file, ModuleFile::open_checked(path, invocation));
   out.file_ = std::make_unique<ModuleFile>(std::move(file));
   const ModuleIndex& index = out.file_->view.index();
   if (index.identity.kind != Kind::kHead)
     return usage("is a module of kind " + std::string(name_of(index.identity.kind)) + "; expected a head", "give one that was trained on this backbone's embeddings").in_file(path);
-  auto seam = measure_seam(backbone.view, out.file_->view, "backbone", "convert", invocation.args.real("space-tolerance"), engine.options);
+  auto seam = measure_seam(backbone.view, out.file_->view, "backbone", "convert", tolerance, engine.options);
   if (!seam.ok()) return std::move(seam).error().in_file(path);
   CheckContext context;
   context.measured = seam->records;
-  context.space_tolerance = invocation.args.real("space-tolerance");
+  context.space_tolerance = tolerance;
   CheckReport report = check_edge(backbone.view.index().contract, index.contract, context);
   explain_spaces(report, *seam);
   MODNET_TRY(check_status(report, backbone.file.path(), path));

@@ -64,32 +64,28 @@ HWY_INLINE void LayerNormRows(ConstRows from, ConstRows added, const float* gamm
   const float* row = added.data == nullptr ? x : out;  // x, or x + residual, which stands in out
   const int64_t row_step = added.data == nullptr ? step : out_step;
   V mean[kRows], inverse[kRows];
-  L sums[kRows];
   MODNET_UNROLL
   for (int r = 0; r < kRows; ++r) {  // one after the other, as memory gives most
-    L& sum = sums[r];
     const float* a = x + r * step;
+    L sums(0.0f);
     if (added.data == nullptr) {
-      ForRowGroups<1>(whole, [&](int, int64_t v, int64_t i) HWY_ATTR { sum.lane[v] = hn::Add(sum.lane[v], hn::LoadU(d, a + i)); });
-      continue;
+      ForRowGroups<1>(whole, [&](int, int64_t v, int64_t i) HWY_ATTR { sums.lane[v] = hn::Add(sums.lane[v], hn::LoadU(d, a + i)); });
+    } else {
+      const float* residual = added.data + (first + r) * added.stride;
+      float* both = out + r * out_step;
+      ForRowGroups<1>(whole, [&](int, int64_t v, int64_t i) HWY_ATTR {
+        const V value = hn::Add(hn::LoadU(d, a + i), hn::LoadU(d, residual + i));
+        hn::StoreU(value, d, both + i);
+        sums.lane[v] = hn::Add(sums.lane[v], value);
+      });
+      for (int64_t i = whole; i < n; ++i) both[i] = a[i] + residual[i];
     }
-    const float* residual = added.data + (first + r) * added.stride;
-    float* both = out + r * out_step;
-    ForRowGroups<1>(whole, [&](int, int64_t v, int64_t i) HWY_ATTR {
-      const V value = hn::Add(hn::LoadU(d, a + i), hn::LoadU(d, residual + i));
-      hn::StoreU(value, d, both + i);
-      sum.lane[v] = hn::Add(sum.lane[v], value);
-    });
-    for (int64_t i = whole; i < n; ++i) both[i] = a[i] + residual[i];
-  }
-  MODNET_UNROLL
-  for (int r = 0; r < kRows; ++r) {
     if (whole < n) {
       float tail[kVirtualLanes] = {};
       for (int64_t i = whole; i < n; ++i) tail[i - whole] = row[r * row_step + i];
-      for (int64_t v = 0; v < L::kCount; ++v) sums[r].lane[v] = hn::Add(sums[r].lane[v], hn::LoadU(d, tail + v * L::kWidth));
+      for (int64_t v = 0; v < L::kCount; ++v) sums.lane[v] = hn::Add(sums.lane[v], hn::LoadU(d, tail + v * L::kWidth));
     }
-    mean[r] = hn::Set(d, sums[r].sum() / count);
+    mean[r] = hn::Set(d, sums.sum() / count);
   }
   // What the next rows are made of comes into the first-level cache meanwhile; behind the last ones, what is there.
   const int64_t next = first + 2 * kRows <= from.rows ? kRows : 0;

@@ -82,7 +82,7 @@ Result<Engine> make_engine(const Invocation& invocation) {
     engine.policy = "vendor: " + *blas;
   }
   if (invocation.args.has("max-memory"))
-    engine.options.arena_limit = std::clamp<int64_t>(invocation.max_memory() / 8, int64_t{1} << 20, engine.options.arena_limit);
+    engine.options.arena_limit = std::clamp<int64_t>(invocation.max_memory() / 8 / engine.pool->size(), int64_t{512} << 10, engine.options.arena_limit);
   for (const OptionSpec& option : invocation.spec.options) {
     if (option.name == "overflow" && invocation.args.text("overflow") == "error") engine.options.overflow = Overflow::kError;
     if (option.name == "profile" && invocation.args.flag("profile")) engine.profile = std::make_unique<Profile>();

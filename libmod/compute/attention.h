@@ -45,25 +45,11 @@ struct AttentionInput {
   const uint8_t* key_mask = nullptr;
 };
 
-/// Scratch memory of attention(), one piece a worker, grown to the longest sequence and kept: a second call of the same
-/// size allocates nothing. At most one call at a time may use it.
-class AttentionWorkspace {
- public:
-  /// Bytes that one worker needs for sequences up to 'length' rows.
-  [[nodiscard]] static int64_t bytes(const AttentionShape& shape, int64_t length);
-  /// Makes room for 'workers' workers and sequences up to 'length' rows.
-  void reserve(const AttentionShape& shape, int64_t length, int workers);
-  /// The scratch floats of one worker, 64-byte aligned.
-  [[nodiscard]] float* worker(int index) { return blocks_[static_cast<size_t>(index)].get(); }
-
- private:
-  std::vector<AlignedBlock<float>> blocks_;
-  int64_t floats_ = 0;        // wanted
-  int64_t block_floats_ = 0;  // that each block has
-};
+/// Scratch bytes that a worker needs for sequences of up to `length` rows: for one head, grows with the length alone.
+[[nodiscard]] int64_t attention_bytes(const AttentionShape& shape, int64_t length);
 
 /// out: [rows, heads * head_dim] with row stride ldo, head h at column h * head_dim; must not overlap the inputs.
 /// out row = sum over keys of softmax(scores) * v. Checks nothing: shapes are the caller's promise.
-void attention(ThreadPool& pool, AttentionWorkspace& workspace, const AttentionInput& input, float* out, int64_t ldo);
+void attention(ThreadPool& pool, const AttentionInput& input, float* out, int64_t ldo);
 
 }  // namespace modnet

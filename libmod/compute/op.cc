@@ -19,7 +19,7 @@ int64_t ValueType::row_bytes() const { return width() * dtype_size(dtype); }
 void for_rows(const ComputeContext& context, int64_t rows, int64_t row_bytes, const std::function<void(int64_t, int64_t)>& body) {
   if (rows == 0) return;
   const int64_t piece = std::max<int64_t>(1, (int64_t{64} << 10) / std::max<int64_t>(1, row_bytes));
-  if (context.pool == nullptr || context.pool->size() == 1 || rows <= piece) return body(0, rows);
+  if (context.pool == nullptr || context.pool->width() == 1 || rows <= piece) return body(0, rows);
   const int64_t tasks = (rows + piece - 1) / piece;
   context.pool->parallel_for(tasks, [&](int64_t task, int) { body(task * piece, std::min(rows, (task + 1) * piece)); });
 }

@@ -35,7 +35,6 @@ struct ValueType {
 /// One run of a plan: where every value lies and how many rows there are.
 struct Frame {
   const ComputeContext* context = nullptr;
-  AttentionWorkspace* attention = nullptr;
   int64_t items = 0, tokens = 0;
   std::span<const int64_t> offsets;  // [items + 1] into token rows; empty when there are no tokens
   std::span<std::byte* const> values;

@@ -27,12 +27,21 @@ struct Block {
   int64_t row_bytes = 0;
   int free_from = 0;  // first step at which another value may take it
 };
+/// What one run at a time needs for itself.
+struct Lane {
+  AlignedBlock<std::byte> arena;
+  int64_t arena_bytes = 0;
+  std::vector<std::byte*> addresses;  // one a slot, for the last run
+  int64_t items = 0, tokens = 0;
+
+  [[nodiscard]] int64_t rows(RowKind kind) const { return kind == RowKind::kItems ? items : tokens; }
+  void lay_out(std::span<const Slot> slots, std::span<const Block> blocks);
+};
 
 }  // namespace
 
 struct Plan::State {
   ComputeContext context;
-  AttentionWorkspace attention;
   std::vector<Input> inputs;
   std::vector<int> input_slots;
   std::vector<int> wanted;  // slots
@@ -42,14 +51,9 @@ struct Plan::State {
   std::vector<Block> blocks;
   bool ragged = false;
   int64_t weight_bytes = 0;
-
-  AlignedBlock<std::byte> arena;
-  int64_t arena_bytes = 0;
-  std::vector<std::byte*> addresses;  // one a slot, for the last run
-  int64_t items = 0, tokens = 0;
+  std::vector<Lane> lanes;
 
   void assign_blocks();
-  Status lay_out();
 };
 
 namespace {
@@ -106,7 +110,7 @@ class Lowerer : public LowerContext {
 
 /// Tensors are checked by their first use, one after the other: all of them are here, on all threads. What is wrong with one is said where it is used.
 void check_tensors(const FlatGraph& graph, const std::vector<Node>& nodes, ThreadPool* pool) {
-  if (pool == nullptr || pool->size() == 1) return;
+  if (pool == nullptr || pool->width() == 1) return;
   std::set<std::string_view> seen;
   std::vector<std::string_view> tensors;  // in the order of the nodes: tables of words, the largest, come first
   for (const Node& node : nodes)
@@ -137,6 +141,7 @@ Result<ValueType> port_type(const Port& port) {
 Result<Plan> Plan::make(const FlatGraph& graph, const std::vector<std::string>& wanted, const ComputeContext& context, Fusion fusion) {
   auto state = std::make_unique<State>();
   state->context = context;
+  state->lanes.resize(context.pool == nullptr ? 1 : static_cast<size_t>(context.pool->size()));
   std::vector<Node> nodes = nodes_behind(graph, wanted);
   std::set<std::string, std::less<>> kept(wanted.begin(), wanted.end());
   for (const Node& node : nodes) {  // before fusing, which keeps no versions; "fused" is no domain of files
@@ -225,12 +230,12 @@ void Plan::State::assign_blocks() {
   }
 }
 
-Status Plan::State::lay_out() {
+void Lane::lay_out(std::span<const Slot> slots, std::span<const Block> blocks) {
   int64_t total = 0;
   std::vector<int64_t> offset(blocks.size());
   for (size_t b = 0; b < blocks.size(); ++b) {
     offset[b] = total;
-    total += aligned(blocks[b].row_bytes * (blocks[b].rows == RowKind::kItems ? items : tokens));
+    total += aligned(blocks[b].row_bytes * rows(blocks[b].rows));
   }
   if (total > arena_bytes) {
     total += total / 16;  // the next run may be a little larger; fresh memory is zeroed by the system first
@@ -240,19 +245,19 @@ Status Plan::State::lay_out() {
   }
   addresses.resize(slots.size());
   for (size_t s = 0; s < slots.size(); ++s) addresses[s] = arena.get() + offset[static_cast<size_t>(slots[s].block)];
-  return ok();
 }
 
-Status Plan::run(std::span<const PlanInput> given, std::span<const int64_t> offsets, int64_t items) {
-  State& s = *state_;
-  s.items = s.ragged ? static_cast<int64_t>(offsets.size()) - 1 : items;
-  s.tokens = s.ragged ? offsets.back() : 0;
-  MODNET_TRY(s.lay_out());
+Status Plan::run(std::span<const PlanInput> given, std::span<const int64_t> offsets, int64_t items, int number) {
+  const State& s = *state_;
+  Lane& lane = state_->lanes[static_cast<size_t>(number)];
+  lane.items = s.ragged ? static_cast<int64_t>(offsets.size()) - 1 : items;
+  lane.tokens = s.ragged ? offsets.back() : 0;
+  lane.lay_out(s.slots, s.blocks);
   for (size_t i = 0; i < s.inputs.size(); ++i) {
     const Input& input = s.inputs[i];
-    const int64_t rows = input.type.rows == RowKind::kItems ? s.items : s.tokens;
+    const int64_t rows = lane.rows(input.type.rows);
     const size_t bytes = static_cast<size_t>(rows * input.type.row_bytes());
-    std::byte* to = s.addresses[static_cast<size_t>(s.input_slots[i])];
+    std::byte* to = lane.addresses[static_cast<size_t>(s.input_slots[i])];
     const auto it = std::find_if(given.begin(), given.end(), [&](const PlanInput& one) { return one.value == input.value; });
     if (it == given.end()) {
       if (!input.optional) return internal("input '" + input.value + "' of a plan was not given");
@@ -262,20 +267,20 @@ Status Plan::run(std::span<const PlanInput> given, std::span<const int64_t> offs
     if (it->rows != rows) return internal("input '" + input.value + "' has " + std::to_string(it->rows) + " rows; expected " + std::to_string(rows));
     if (bytes > 0) std::memcpy(to, it->data, bytes);
   }
-  const Frame frame{&s.context, &s.attention, s.items, s.tokens, offsets, s.addresses};
+  const Frame frame{&s.context, lane.items, lane.tokens, offsets, lane.addresses};
   for (size_t i = 0; i < s.steps.size(); ++i) {
     std::optional<ProfiledSpan> span;
-    if (s.context.profile != nullptr) span.emplace(s.context.profile, s.names[i], s.steps[i]->operations(frame));
+    if (s.context.profile != nullptr) span.emplace(s.context.profile, s.names[i], s.steps[i]->operations(frame), s.context.share());
     MODNET_TRY(s.steps[i]->run(frame));
   }
   return ok();
 }
 
-PlanOutput Plan::output(size_t wanted) const {
+PlanOutput Plan::output(size_t wanted, int number) const {
+  const Lane& lane = state_->lanes[static_cast<size_t>(number)];
   const auto slot = static_cast<size_t>(state_->wanted[wanted]);
   const ValueType& type = state_->slots[slot].type;
-  const int64_t rows = type.rows == RowKind::kItems ? state_->items : state_->tokens;
-  return {reinterpret_cast<const float*>(state_->addresses[slot]), rows, type.width(), type.rows};
+  return {reinterpret_cast<const float*>(lane.addresses[slot]), lane.rows(type.rows), type.width(), type.rows};
 }
 
 Plan::Plan(std::unique_ptr<State> state) : state_(std::move(state)) {}

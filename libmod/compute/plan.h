@@ -25,7 +25,7 @@ struct PlanInput {
   int64_t rows = 0;
 };
 
-/// Where a wanted value lies after a run; valid until the next run of the plan.
+/// Where a wanted value lies after a run; valid until the next run in its lane.
 struct PlanOutput {
   const float* data = nullptr;
   int64_t rows = 0, width = 0;
@@ -52,9 +52,11 @@ class Plan {
   [[nodiscard]] const std::vector<Input>& inputs() const;
   [[nodiscard]] bool ragged() const;  // some input has token rows: offsets are needed
 
-  /// offsets: [items + 1] when ragged, else empty and `items` counts. Outputs are found with output() afterwards.
-  [[nodiscard]] Status run(std::span<const PlanInput> inputs, std::span<const int64_t> offsets, int64_t items);
-  [[nodiscard]] PlanOutput output(size_t wanted) const;
+  /// offsets: [items + 1] when ragged, else empty and `items` counts. Outputs are found with output() afterwards. A run uses all threads of
+  /// the context's pool; from inside a body of that pool the worker's alone, and several workers may run the plan at once, each in a lane
+  /// of its own (its arena is made by its first run). lane in [0, pool->size()).
+  [[nodiscard]] Status run(std::span<const PlanInput> inputs, std::span<const int64_t> offsets, int64_t items, int lane = 0);
+  [[nodiscard]] PlanOutput output(size_t wanted, int lane = 0) const;
   [[nodiscard]] const ValueType& output_type(size_t wanted) const;  // always f32
 
   /// Arena bytes for one more item row and one more token row: what batching divides the memory limit by.

@@ -5,6 +5,7 @@
 namespace modnet {
 
 void Profile::add(std::string_view what, double seconds, double operations) {
+  const std::lock_guard<std::mutex> lock(turn_);
   auto row = std::find_if(rows_.begin(), rows_.end(), [&](const Row& one) { return one.what == what; });
   if (row == rows_.end()) row = rows_.insert(rows_.end(), Row{std::string(what), 0, 0, 0});
   ++row->calls;

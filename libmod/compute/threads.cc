@@ -208,6 +208,8 @@ ThreadPool::~ThreadPool() {
 
 int ThreadPool::size() const { return state_->size; }
 
+int ThreadPool::width() const { return place.pool == state_.get() ? 1 : state_->size; }
+
 bool ThreadPool::pinned() const { return state_->pinned.load() == state_->size; }
 
 void ThreadPool::parallel_for(int64_t tasks, const std::function<void(int64_t task, int worker)>& body) {

@@ -24,6 +24,9 @@ class ThreadPool {
 
   [[nodiscard]] int size() const;
 
+  /// Workers that a parallel_for() from here would use: size(), and 1 from inside a body, where calls run inline. What work is cut by.
+  [[nodiscard]] int width() const;
+
   /// True when every worker was seen on a core that no other worker has.
   [[nodiscard]] bool pinned() const;
 

@@ -5,25 +5,20 @@
 #include <charconv>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace modnet {
 
-/// "item 3" → "item 17", "items 3 to 5" → "items 17 to 40": numbers of computed items become those of the batch.
+/// "item 3" → "item 17": the number of a computed item becomes that of the batch; anything else stays.
 [[nodiscard]] inline std::string place_in_batch(const std::string& where, const std::vector<int64_t>& rows) {
-  if (!where.starts_with("item ") && !where.starts_with("items ")) return where;
-  std::string out;
-  for (size_t i = 0; i < where.size();) {
-    int64_t number = 0;
-    const auto [end, error] = std::from_chars(where.data() + i, where.data() + where.size(), number);
-    if (error != std::errc() || number < 0 || number >= static_cast<int64_t>(rows.size())) {
-      out += where[i++];
-      continue;
-    }
-    out += std::to_string(rows[static_cast<size_t>(number)]);
-    i = static_cast<size_t>(end - where.data());
-  }
-  return out;
+  constexpr std::string_view kItem = "item ";
+  if (!where.starts_with(kItem)) return where;
+  size_t number = 0;
+  const char* const end = where.data() + where.size();
+  const auto [at, error] = std::from_chars(where.data() + kItem.size(), end, number);
+  if (error != std::errc() || at != end || number >= rows.size()) return where;
+  return std::string(kItem) + std::to_string(rows[number]);
 }
 
 }  // namespace modnet

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
+#include <exception>
 #include <mutex>
+#include <numeric>
 #include <optional>
 
 #include "libmod/compute/plan.h"
@@ -12,6 +15,9 @@
 
 namespace modnet {
 namespace {
+
+// Rows that a worker runs alone at the least: fewer do not pay for reading the weights.
+constexpr int64_t kRowsApart = 64;
 
 /// What stands in a modnet.Tokenize node.
 struct TextStage {
@@ -128,7 +134,11 @@ struct Runner::State {
   std::vector<int> plan_output;            // one an output; -1: the tokens themselves
   uint64_t longest = 0;                    // tokens of a sequence that the graph takes, 0: any
 
-  Status run_plan(const std::vector<PlanInput>& given, std::span<const int64_t> offsets, int64_t items, std::vector<OutputColumn>& out);
+  /// The first item of each batch, and `items`. `apart`: each batch is one worker's alone, with as many running at once as there are workers.
+  std::vector<int64_t> cut(std::span<const int64_t> offsets, int64_t items, bool* apart) const;
+  /// Items [begin, end), into their place in `out`.
+  Status run_batch(const std::vector<PlanInput>& given, std::span<const int64_t> offsets, int64_t begin, int64_t end, int lane, std::vector<OutputColumn>* out);
+  Status run_plan(const std::vector<PlanInput>& given, std::span<const int64_t> offsets, int64_t items, std::vector<OutputColumn>* out);
 };
 
 Result<FlatPort> find_output(const FlatGraph& graph, std::string_view name) {
@@ -206,46 +216,115 @@ Result<Runner> Runner::make(FlatGraph graph, const std::vector<std::string>& out
   return Runner(std::move(state));
 }
 
-Status Runner::State::run_plan(const std::vector<PlanInput>& given, std::span<const int64_t> offsets, int64_t items, std::vector<OutputColumn>& out) {
-  // Batches: as many items as fit the arena limit; at least one.
-  const int64_t token_bytes = std::max<int64_t>(1, plan->token_bytes()), item_bytes = plan->item_bytes();
-  std::vector<PlanInput> part = given;
-  std::vector<int64_t> local;
-  for (int64_t begin = 0; begin < items;) {
+std::vector<int64_t> Runner::State::cut(std::span<const int64_t> offsets, int64_t items, bool* apart) const {
+  const auto bytes_of = [&](int64_t item) {
+    const auto at = static_cast<size_t>(item);
+    return plan->item_bytes() + (plan->ragged() ? (offsets[at + 1] - offsets[at]) * plan->token_bytes() : 0);
+  };
+  const int64_t row = std::max<int64_t>(1, plan->ragged() ? plan->token_bytes() : plan->item_bytes());
+  const int threads = options.context.pool->width();
+  int64_t all = 0, largest = 0;
+  for (int64_t i = 0; i < items; ++i) {
+    const int64_t bytes = bytes_of(i);
+    all += bytes;
+    largest = std::max(largest, bytes);
+  }
+  // A vendor's library has threads of its own. Few or very uneven items are shared out step by step instead.
+  *apart = threads > 1 && options.context.policy == Policy::kPortable && all >= threads * std::max(2 * largest, kRowsApart * row);
+  const int64_t limit = *apart ? options.arena_limit : options.arena_limit * threads;
+  std::vector<int64_t> cuts = {0};
+  for (int64_t begin = 0, left = all; begin < items;) {
+    // The last ones are smaller, so that all threads end together.
+    const int64_t most = *apart ? std::clamp(left / (2 * threads), std::min(kRowsApart * row, limit), limit) : limit;
     int64_t end = begin, bytes = 0;
     while (end < items) {
-      const int64_t more = item_bytes + (plan->ragged() ? (offsets[static_cast<size_t>(end) + 1] - offsets[static_cast<size_t>(end)]) * token_bytes : 0);
-      if (end > begin && ((options.batch_items > 0 && end - begin >= options.batch_items) || bytes + more > options.arena_limit)) break;
+      const int64_t more = bytes_of(end);
+      if (end > begin && ((options.batch_items > 0 && end - begin >= options.batch_items) || bytes + more > most)) break;
       bytes += more;
       ++end;
     }
-    const int64_t first_token = plan->ragged() ? offsets[static_cast<size_t>(begin)] : 0;
-    local.clear();
-    if (plan->ragged())
-      for (int64_t i = begin; i <= end; ++i) local.push_back(offsets[static_cast<size_t>(i)] - first_token);
-    for (size_t i = 0; i < given.size(); ++i) {
-      const auto input = std::find_if(plan->inputs().begin(), plan->inputs().end(), [&](const Plan::Input& one) { return one.value == given[i].value; });
-      const bool by_token = input->type.rows == RowKind::kTokens;
-      const int64_t at = by_token ? first_token : begin;
-      part[i].data = static_cast<const std::byte*>(given[i].data) + at * input->type.row_bytes();
-      part[i].rows = by_token ? local.back() : end - begin;
-    }
-    Status status = plan->run(part, local, end - begin);
-    if (!status.ok()) {
-      Error error = std::move(status).error();
-      if (error.code == Code::kInvalid && error.where.empty())
-        error.where = end - begin == 1 ? "item " + std::to_string(begin) : "items " + std::to_string(begin) + " to " + std::to_string(end - 1);
-      return error;
-    }
-    for (size_t o = 0; o < out.size(); ++o) {
-      if (plan_output[o] < 0) continue;
-      const PlanOutput made = plan->output(static_cast<size_t>(plan_output[o]));
-      out[o].values.insert(out[o].values.end(), made.data, made.data + made.rows * made.width);
-      if (made.kind == RowKind::kTokens && out[o].offsets.size() == 1) out[o].offsets.assign(offsets.begin(), offsets.end());
-    }
-    begin = end;
+    cuts.push_back(begin = end);
+    left -= bytes;
+  }
+  return cuts;
+}
+
+Status Runner::State::run_batch(const std::vector<PlanInput>& given, std::span<const int64_t> offsets, int64_t begin, int64_t end, int lane, std::vector<OutputColumn>* out) {
+  std::vector<PlanInput> part = given;
+  std::vector<int64_t> local;
+  const int64_t first_token = plan->ragged() ? offsets[static_cast<size_t>(begin)] : 0;
+  if (plan->ragged())
+    for (int64_t i = begin; i <= end; ++i) local.push_back(offsets[static_cast<size_t>(i)] - first_token);
+  for (PlanInput& input : part) {
+    const auto of = std::find_if(plan->inputs().begin(), plan->inputs().end(), [&](const Plan::Input& one) { return one.value == input.value; });
+    const bool by_token = of->type.rows == RowKind::kTokens;
+    input.data = static_cast<const std::byte*>(input.data) + (by_token ? first_token : begin) * of->type.row_bytes();
+    input.rows = by_token ? local.back() : end - begin;
+  }
+  MODNET_TRY(plan->run(part, local, end - begin, lane));
+  for (size_t o = 0; o < out->size(); ++o) {
+    if (plan_output[o] < 0) continue;
+    const PlanOutput made = plan->output(static_cast<size_t>(plan_output[o]), lane);
+    const int64_t row = made.kind == RowKind::kTokens ? first_token - offsets.front() : begin;
+    std::copy_n(made.data, made.rows * made.width, (*out)[o].values.begin() + row * made.width);
   }
   return ok();
+}
+
+Status Runner::State::run_plan(const std::vector<PlanInput>& given, std::span<const int64_t> offsets, int64_t items, std::vector<OutputColumn>* out) {
+  for (size_t o = 0; o < out->size(); ++o) {
+    if (plan_output[o] < 0) continue;
+    OutputColumn& column = (*out)[o];
+    const bool by_token = plan->output_type(static_cast<size_t>(plan_output[o])).rows == RowKind::kTokens;
+    column.values.resize(static_cast<size_t>((by_token ? offsets.back() - offsets.front() : items) * column.width));
+    if (by_token) column.offsets.assign(offsets.begin(), offsets.end());
+  }
+  bool apart = false;
+  const std::vector<int64_t> cuts = cut(offsets, items, &apart);
+  const int64_t batches = static_cast<int64_t>(cuts.size()) - 1;
+  std::atomic<int64_t> failed = batches;  // the first batch that did
+  std::exception_ptr thrown;
+  std::mutex turn;
+  const auto run = [&](int64_t batch, int worker) {
+    if (batch >= failed.load()) return;
+    const auto fail = [&] {
+      int64_t first = failed.load();
+      while (batch < first && !failed.compare_exchange_weak(first, batch)) {}
+    };
+    try {
+      if (!run_batch(given, offsets, cuts[static_cast<size_t>(batch)], cuts[static_cast<size_t>(batch) + 1], worker, out).ok()) fail();
+    } catch (...) {  // no memory
+      const std::lock_guard<std::mutex> lock(turn);
+      thrown = std::current_exception();
+      fail();
+    }
+  };
+  Profile* const profile = options.context.profile;
+  if (!apart) {
+    for (int64_t batch = 0; batch < batches; ++batch) run(batch, 0);
+  } else if (profile == nullptr) {
+    options.context.pool->parallel_for(batches, run);
+  } else {
+    const auto seconds = [](auto since) { return std::chrono::duration<double>(std::chrono::steady_clock::now() - since).count(); };
+    std::vector<double> busy(static_cast<size_t>(options.context.pool->size()), 0);
+    const auto start = std::chrono::steady_clock::now();
+    options.context.pool->parallel_for(batches, [&](int64_t batch, int worker) {
+      const auto begin = std::chrono::steady_clock::now();
+      run(batch, worker);
+      busy[static_cast<size_t>(worker)] += seconds(begin);
+    });
+    profile->add("waiting for the last batch", seconds(start) - std::accumulate(busy.begin(), busy.end(), 0.0) / static_cast<double>(busy.size()), 0);
+  }
+  if (thrown != nullptr) std::rethrow_exception(thrown);
+  if (failed == batches) return ok();
+  for (int64_t item = cuts[static_cast<size_t>(failed)]; item < cuts[static_cast<size_t>(failed) + 1]; ++item) {  // whose fault it is, whatever the batches
+    Status status = run_batch(given, offsets, item, item + 1, 0, out);
+    if (status.ok()) continue;
+    Error error = std::move(status).error();
+    if (error.code == Code::kInvalid && error.where.empty()) error.where = "item " + std::to_string(item);
+    return error;
+  }
+  return internal("a batch failed whose items do not");
 }
 
 Result<RunCounts> Runner::run(std::span<const PortColumn> columns, int64_t items, std::vector<OutputColumn>* outputs, std::vector<ItemFacts>* facts) {
@@ -309,7 +388,7 @@ Result<RunCounts> Runner::run(std::span<const PortColumn> columns, int64_t items
     std::erase_if(given, [&](const PlanInput& one) {
       return std::none_of(s.plan->inputs().begin(), s.plan->inputs().end(), [&](const Plan::Input& input) { return input.value == one.value; });
     });
-    MODNET_TRY(s.run_plan(given, offsets, items, *outputs));
+    MODNET_TRY(s.run_plan(given, offsets, items, outputs));
   }
   return counts;
 }

@@ -211,7 +211,6 @@ void measure_sequences(int64_t length, int rounds) {
   for (int64_t s = 0; s <= sequences; ++s) offsets.push_back(s * length);
   const std::vector<float> qkv = ramp(place.rows * 3 * width);
   modnet::ThreadPool pool(1);
-  modnet::AttentionWorkspace workspace;
   modnet::AttentionInput input;
   input.shape = {12, width / 12, 0.17677669F, modnet::AttentionMask::kNone};
   input.q = qkv.data(), input.k = qkv.data() + width, input.v = qkv.data() + 2 * width;
@@ -219,7 +218,7 @@ void measure_sequences(int64_t length, int rounds) {
   input.offsets = offsets;
   const std::string of = "sequences of " + std::to_string(length) + " tokens";
   measure({"attention, 12 heads of 32" + (", " + of), attention_cost(length, width / 12), Stream::kCopy, 0, nullptr,
-           [&] { attention(pool, workspace, input, place.y.get(), width); }}, place, rounds);
+           [&] { attention(pool, input, place.y.get(), width); }}, place, rounds);
   measure({"mean pooling, " + of, kPool, Stream::kRead, 0, nullptr,
            [&] { pool_rows(modnet::Pooling::kMean, place.in(), offsets, nullptr, {place.y.get(), sequences, width, width}); }}, place, rounds);
 }

@@ -361,26 +361,14 @@ namespace modnet {
 namespace {
 HWY_EXPORT(AttendHead);
 
-int64_t workspace_floats(const AttentionShape& shape, int64_t length) {
-  const int64_t rows = padded(length), width = padded(shape.head_dim);
-  return rows * shape.head_dim + rows * width + kBlockRows * (rows + kPanel) + kBlockRows * width;
-}
-
 }  // namespace
 
-int64_t AttentionWorkspace::bytes(const AttentionShape& shape, int64_t length) {
-  return (workspace_floats(shape, length) + kPanel) * static_cast<int64_t>(sizeof(float));
+int64_t attention_bytes(const AttentionShape& shape, int64_t length) {
+  const int64_t rows = padded(length), width = padded(shape.head_dim);
+  return (rows * shape.head_dim + rows * width + kBlockRows * (rows + kPanel) + kBlockRows * width) * static_cast<int64_t>(sizeof(float));
 }
 
-void AttentionWorkspace::reserve(const AttentionShape& shape, int64_t length, int workers) {
-  floats_ = std::max(floats_, workspace_floats(shape, length));
-  if (static_cast<int>(blocks_.size()) >= workers && block_floats_ >= floats_) return;
-  blocks_.clear();
-  for (int i = 0; i < workers; ++i) blocks_.push_back(lasting_block<float>(floats_));
-  block_floats_ = floats_;
-}
-
-void attention(ThreadPool& pool, AttentionWorkspace& workspace, const AttentionInput& input, float* out, int64_t ldo) {
+void attention(ThreadPool& pool, const AttentionInput& input, float* out, int64_t ldo) {
   const AttentionShape& shape = input.shape;
   const int64_t sequences = static_cast<int64_t>(input.offsets.size()) - 1;
   if (sequences < 1) return;
@@ -389,8 +377,7 @@ void attention(ThreadPool& pool, AttentionWorkspace& workspace, const AttentionI
     longest = std::max(longest, input.offsets[static_cast<size_t>(s) + 1] - input.offsets[static_cast<size_t>(s)]);
   }
   if (longest == 0) return;
-  workspace.reserve(shape, longest, pool.size());
-  pool.parallel_for(sequences * shape.heads, [&](int64_t task, int worker) {
+  run_tasks(&pool, sequences * shape.heads, attention_bytes(shape, longest), [&](int64_t task, int, void* scratch) {
     const int64_t s = task / shape.heads, h = task % shape.heads;
     const int64_t first = input.offsets[static_cast<size_t>(s)];
     HeadTask t;
@@ -405,7 +392,7 @@ void attention(ThreadPool& pool, AttentionWorkspace& workspace, const AttentionI
     t.mask = shape.mask;
     if (input.bias != nullptr) t.bias = input.bias + h * (2 * input.bias_length - 1) + input.bias_length - 1;
     if (input.key_mask != nullptr) t.key_mask = input.key_mask + first;
-    t.workspace = workspace.worker(worker);
+    t.workspace = static_cast<float*>(scratch);
     t.out = out + first * ldo + h * shape.head_dim;
     t.ldo = ldo;
     HWY_DYNAMIC_DISPATCH(AttendHead)(t);

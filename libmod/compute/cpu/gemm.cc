@@ -93,7 +93,7 @@ void run_task(const Product<T>& product, const T* panels, int64_t k_begin, int64
 // c for k in [k_begin, k_end), whose panels are packed.
 template <typename T>
 void run_depths(ThreadPool* pool, const Product<T>& product, const T* panels, int64_t k_begin, int64_t k_end) {
-  const Cut cut = cut_output<T>(product.m, product.n, pool == nullptr ? 1 : pool->size());
+  const Cut cut = cut_output<T>(product.m, product.n, pool == nullptr ? 1 : pool->width());
   const RowBlocks blocks = cut_rows(product.m, cut.row_blocks);
   const int64_t all_panels = ceil_div(product.n, kPanel<T>);
   const int64_t bytes = blocks.most_rows() * kStride<T> * static_cast<int64_t>(sizeof(T));
@@ -184,7 +184,7 @@ void multiply(ThreadPool* pool, const Product<float>& product) { multiply_any(po
 void multiply(ThreadPool* pool, const Product<double>& product) { multiply_any(pool, product); }
 
 void multiply_twice(ThreadPool* pool, const Product<float>& first, const Product<float>& second) {
-  const int64_t threads = pool == nullptr ? 1 : pool->size(), m = first.m;
+  const int64_t threads = pool == nullptr ? 1 : pool->width(), m = first.m;
   if (m < threads * kRowsTwice) {
     multiply(pool, first);
     multiply(pool, second);

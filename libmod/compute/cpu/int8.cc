@@ -157,7 +157,7 @@ void linear_int8(const ComputeContext& context, const float* a, int64_t lda, int
   const Layer layer{given, a, lda, c, ldc};
   const Int8Kernel& kernel = kernel_for(b);
   ThreadPool* pool = m * b.n() * b.k() < kAlone ? nullptr : context.pool;
-  const int64_t threads = pool == nullptr ? 1 : pool->size(), panels = ceil_div(b.n(), kernel.panel);
+  const int64_t threads = pool == nullptr ? 1 : pool->width(), panels = ceil_div(b.n(), kernel.panel);
   const int64_t fit = std::clamp(kBlockBytes / WholeRows::stride_of(b) / kernel.rows * kernel.rows, kernel.rows, kMostBlockRows);
   int64_t blocks = ceil_div(m, fit);
   if (blocks > 1) blocks = std::min(rounded_up(blocks, threads), ceil_div(m, kernel.rows));
@@ -176,7 +176,7 @@ void linear_int8(const ComputeContext& context, const float* a, int64_t lda, int
 
 void linear_int8_twice(const ComputeContext& context, const float* a, int64_t lda, int64_t m, const Int8Layer& first, const Int8Layer& second,
                        float* between, float* c, int64_t ldc) {
-  const int64_t threads = context.pool == nullptr ? 1 : context.pool->size(), between_size = first.b.n();
+  const int64_t threads = context.pool == nullptr ? 1 : context.pool->width(), between_size = first.b.n();
   if (m < threads * kRowsTwice || between_size == 0 || second.b.n() == 0) {
     linear_int8(context, a, lda, m, first, between, between_size);
     linear_int8(context, between, between_size, m, second, c, ldc);

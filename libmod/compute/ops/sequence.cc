@@ -140,7 +140,7 @@ class AttentionStep : public Step {
     input.offsets = frame.offsets;
     input.bias = bias_.empty() ? nullptr : bias_.data();
     input.bias_length = max_length_;
-    attention(*frame.context->pool, *frame.attention, input, frame.data<float>(out_), width);
+    attention(*frame.context->pool, input, frame.data<float>(out_), width);
     return ok();
   }
 

@@ -79,7 +79,7 @@ void matmul(const ComputeContext& context, int64_t m, int64_t n, int64_t k, cons
   }
   const OpenBlas& blas = library();
   if (!blas.missing.empty()) std::abort();  // the caller did not ask vendor_blas() first
-  blas.set_threads(context.pool == nullptr ? 1 : context.pool->size());
+  blas.set_threads(context.pool == nullptr ? 1 : context.pool->width());
   gemm<T>(blas)(kRowMajor, trans_a == Trans::kNo ? kPlain : kTransposed, trans_b == Trans::kNo ? kPlain : kTransposed,
                 static_cast<int>(m), static_cast<int>(n), static_cast<int>(k), T{1}, a, static_cast<int>(lda), b,
                 static_cast<int>(ldb), T{0}, c, static_cast<int>(ldc));

@@ -5,7 +5,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <optional>
@@ -45,15 +47,15 @@ Plan make(const SmallModel& model, const std::vector<std::string>& wanted, Threa
   if (!plan.ok()) FAIL(plan.error().where, ": ", plan.error().what);
   return std::move(plan).value();
 }
-Status run(Plan& plan, const SmallBatch& batch) {
+Status run(Plan& plan, const SmallBatch& batch, int lane = 0) {
   const int64_t tokens = batch.offsets.back();
   std::vector<PlanInput> given;
   for (const Plan::Input& input : plan.inputs())
     given.push_back({input.value, input.value == "tokens" ? batch.ids.data() : batch.types.data(), tokens});
-  return plan.run(given, batch.offsets, 0);
+  return plan.run(given, batch.offsets, 0, lane);
 }
-std::vector<float> output(const Plan& plan, size_t wanted) {
-  const PlanOutput out = plan.output(wanted);
+std::vector<float> output(const Plan& plan, size_t wanted, int lane = 0) {
+  const PlanOutput out = plan.output(wanted, lane);
   return {out.data, out.data + out.rows * out.width};
 }
 std::vector<float> values(Plan& plan, const SmallBatch& batch, size_t wanted = 0) {
@@ -236,6 +238,59 @@ TEST_CASE("a plan runs again on smaller, larger and empty batches") {
   CHECK(first_difference(values(plan, batch, 1), first) == -1);
   const std::vector<float> empty = values(plan, small_batch({0, 0}), 1);
   CHECK(std::all_of(empty.begin(), empty.end(), [](float x) { return std::bit_cast<uint32_t>(x) == 0; }));
+}
+
+TEST_CASE("workers run one plan at once, each in a lane of its own, with the bits of a run of all") {
+  ThreadPool pool(3);
+  const SmallModel model = small_transformer(small_spec());
+  Plan plan = make(model, outputs_of(model), pool);
+  std::vector<SmallBatch> batches;
+  std::vector<std::vector<float>> expected;
+  for (int64_t i = 0; i < 60; ++i) {
+    batches.push_back(small_batch({1 + i % 20, 3, 1 + i * 7 % 20}));
+    expected.push_back(values(plan, batches.back(), 1));
+  }
+  std::vector<std::vector<float>> got(batches.size());
+  pool.parallel_for(static_cast<int64_t>(batches.size()), [&](int64_t i, int worker) {
+    if (run(plan, batches[static_cast<size_t>(i)], worker).ok()) got[static_cast<size_t>(i)] = output(plan, 1, worker);
+  });
+  for (size_t i = 0; i < batches.size(); ++i) {
+    CAPTURE(i);
+    CHECK(got[i].size() == expected[i].size());
+    CHECK(first_difference(got[i], expected[i]) == -1);
+  }
+}
+
+TEST_CASE("a profile counts every step's calls and operations, and its times add up to the clock's") {
+  ThreadPool pool(2);
+  const SmallModel model = small_transformer(small_spec());
+  const SmallBatch batch = small_batch(std::vector<int64_t>(200, 20));
+  Profile profile;
+  Result<Plan> plan = Plan::make(model.flat(), outputs_of(model), ComputeContext{&pool, Policy::kPortable, &profile});
+  REQUIRE(plan.ok());
+  const auto start = std::chrono::steady_clock::now();
+  const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
+  REQUIRE(run(*plan, batch).ok());
+  const std::vector<Profile::Row> together = profile.rows();
+  std::atomic<int> failed{0};
+  pool.parallel_for(6, [&](int64_t, int worker) { failed += run(*plan, batch, worker).ok() ? 0 : 1; });
+  CHECK(failed == 0);
+  const double clock = seconds();
+  const std::vector<Profile::Row> rows = profile.rows();
+  CHECK(rows.size() == together.size());
+  double sum = 0;
+  for (const Profile::Row& row : rows) {
+    CAPTURE(row.what);
+    const auto once = std::find_if(together.begin(), together.end(), [&](const Profile::Row& one) { return one.what == row.what; });
+    REQUIRE(once != together.end());
+    CHECK(row.calls == 7 * once->calls);
+    CHECK(row.operations == doctest::Approx(7 * once->operations));
+    sum += row.seconds;
+  }
+  CHECK(sum > 0);
+  CHECK(sum <= clock);
+  CHECK(std::any_of(rows.begin(), rows.end(), [](const Profile::Row& row) { return row.what.starts_with("fused.Linear ") && row.operations > 0; }));
+  CHECK(std::is_sorted(rows.begin(), rows.end(), [](const Profile::Row& a, const Profile::Row& b) { return a.seconds > b.seconds; }));
 }
 
 TEST_CASE("an optional input that is not given reads as zeros; one that is needed is missed") {

@@ -71,10 +71,13 @@ TEST_CASE("thousands of short jobs in a row all finish") {
 
 TEST_CASE("a call from inside a task runs inline, as the same worker") {
   ThreadPool pool(3);
+  ThreadPool other(2);
+  CHECK(pool.width() == pool.size());
   std::atomic<int> wrong{0};
   std::atomic<int> inner{0};
   pool.parallel_for(12, [&](int64_t, int worker) {
     const std::thread::id here = std::this_thread::get_id();
+    if (pool.width() != 1 || other.width() != 2) wrong.fetch_add(1);
     pool.parallel_for(4, [&](int64_t, int nested) {
       inner.fetch_add(1);
       if (nested != worker || std::this_thread::get_id() != here) wrong.fetch_add(1);
@@ -82,6 +85,7 @@ TEST_CASE("a call from inside a task runs inline, as the same worker") {
   });
   CHECK(inner.load() == 48);
   CHECK(wrong.load() == 0);
+  CHECK(pool.width() == pool.size());
 }
 
 TEST_CASE("callers on several threads take turns") {

@@ -250,6 +250,26 @@ TEST_CASE("a sequence longer than the module takes, and a foreign token, are nam
   CHECK(has(refused.error().what, "1000"));
 }
 
+TEST_CASE("of several foreign tokens the first one's item is named, whatever the batches and threads") {
+  const SmallModel model = test::small_transformer(test::small_spec());
+  SmallBatch batch = small_batch(std::vector<int64_t>(400, 7));
+  for (const size_t item : {123, 124, 300, 399}) batch.ids[item * 7 + 5] = 1000 + static_cast<int32_t>(item);
+  const PortColumn tokens{"tokens", DType::kI32, batch.ids.data(), batch.offsets, {}};
+  for (const int threads : {1, 2, 3}) {
+    ThreadPool pool(threads);
+    for (const int64_t limit : {int64_t{1}, int64_t{100'000}, int64_t{4} << 20}) {
+      CAPTURE(threads);
+      CAPTURE(limit);
+      Runner runner = runner_of(model, {"embedding"}, {.context = {&pool}, .arena_limit = limit});
+      std::vector<OutputColumn> outputs;
+      const Result<RunCounts> refused = runner.run({&tokens, 1}, 400, &outputs);
+      REQUIRE_FALSE(refused.ok());
+      CHECK(refused.error().where == "item 123");
+      CHECK(has(refused.error().what, "1123"));
+    }
+  }
+}
+
 TEST_CASE("pictures run in any batches") {
   ThreadPool pool(2);
   const SmallModel model = picture_model(DType::kU8, {5, 4}, 7);

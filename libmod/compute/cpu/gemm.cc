@@ -11,13 +11,14 @@
 namespace modnet::cpu {
 namespace {
 
-// Rows of a that are packed together: with kDepth they take some 150 KB, within a second-level cache beside the panels that go by.
-constexpr int64_t kRowsABlock = 48;
+// Rows of a that run past the panels together, in whole strips: with kDepth they take some 150 KB, within a second-level cache beside the panels. And
+// those that a thread takes at once where they are all that it has.
+constexpr int64_t kRowsABlock = 48, kRowsAtOnce = 70;
 // Tasks a thread, so that one which is held up does less. Few rows, which read the panels once, are one: the next panels are then the next in memory.
 constexpr int64_t kTasksAThread = 4;
 // Products below this many multiply-adds are not worth waking anybody.
 constexpr int64_t kAlone = 100'000;
-// Rows that run through two products together: with 1,536 numbers between them they take some 330 KB. And those a thread from which on they do:
+// Rows that run through two products together: with 1,536 numbers between them they take less than 400 KB. And those a thread from which on they do:
 // fewer are shared out by columns.
 constexpr int64_t kBlockRowsTwice = 36, kRowsTwice = 24;
 // Depths of b that are packed at a time when b comes unpacked.
@@ -30,24 +31,31 @@ struct Cut {
   int64_t unit = 1;
 };
 
+// Blocks of about `rows` rows in whole strips, as many for each thread.
+template <typename T>
+int64_t blocks_of(int64_t m, int64_t rows, int64_t threads) {
+  if (m <= threads * kRowsAtOnce) return threads;
+  return ceil_div(ceil_div(m, ceil_div(rows, strip_rows<T>()) * strip_rows<T>()), threads) * threads;
+}
+
 template <typename T>
 Cut cut_output(int64_t m, int64_t n, int threads) {
   const int64_t panels = ceil_div(n, kPanel<T>);
   Cut cut;
-  cut.row_blocks = ceil_div(m, kRowsABlock);
+  if (m > kRowsABlock) cut.row_blocks = blocks_of<T>(m, kRowsABlock, threads);
   if (threads <= 1) return cut;
-  if (cut.row_blocks > 1) cut.row_blocks = ceil_div(cut.row_blocks, threads) * threads;
   const int64_t groups = cut.row_blocks == 1 ? threads : ceil_div(threads * kTasksAThread, cut.row_blocks);
   for (cut.unit = 4; cut.unit > 1 && panels / cut.unit < groups;) cut.unit /= 2;
   cut.column_groups = std::min(ceil_div(panels, cut.unit), groups);
   return cut;
 }
 
-// Blocks of whole strips; where they have only a few, of as many rows each, to 4: a strip more would make one thread's work a tenth longer.
-RowBlocks cut_rows(int64_t m, int64_t count) {
+// Blocks of whole strips; where several threads have only a few, of as many rows each, to 4: a strip more would make one's work a tenth longer.
+template <typename T>
+RowBlocks cut_rows(int64_t m, int64_t count, int64_t threads) {
   constexpr int64_t kFewStrips = 4, kPart = 4;
-  const int64_t strip = strip_rows();
-  return {m, ceil_div(m, strip) < kFewStrips * count ? std::min(kPart, strip) : strip, count};
+  const int64_t strip = strip_rows<T>();
+  return {m, threads > 1 && ceil_div(m, strip) < kFewStrips * count ? std::min(kPart, strip) : strip, count};
 }
 
 // One task: all of k for one rectangle of c. `packed` is room for a depth of its rows.
@@ -93,8 +101,9 @@ void run_task(const Product<T>& product, const T* panels, int64_t k_begin, int64
 // c for k in [k_begin, k_end), whose panels are packed.
 template <typename T>
 void run_depths(ThreadPool* pool, const Product<T>& product, const T* panels, int64_t k_begin, int64_t k_end) {
-  const Cut cut = cut_output<T>(product.m, product.n, pool == nullptr ? 1 : pool->width());
-  const RowBlocks blocks = cut_rows(product.m, cut.row_blocks);
+  const int threads = pool == nullptr ? 1 : pool->width();
+  const Cut cut = cut_output<T>(product.m, product.n, threads);
+  const RowBlocks blocks = cut_rows<T>(product.m, cut.row_blocks, threads);
   const int64_t all_panels = ceil_div(product.n, kPanel<T>);
   const int64_t bytes = blocks.most_rows() * kStride<T> * static_cast<int64_t>(sizeof(T));
   run_tasks(pool, cut.row_blocks * cut.column_groups, bytes, [&](int64_t task, int, void* scratch) {
@@ -190,7 +199,7 @@ void multiply_twice(ThreadPool* pool, const Product<float>& first, const Product
     multiply(pool, second);
     return;
   }
-  const RowBlocks blocks = cut_rows(m, ceil_div(ceil_div(m, kBlockRowsTwice), threads) * threads);
+  const RowBlocks blocks = cut_rows<float>(m, blocks_of<float>(m, kBlockRowsTwice, threads), threads);
   const int64_t most_rows = blocks.most_rows();
   const int64_t width = ceil_div(first.n, kPanel<float>) * kPanel<float> + kPanel<float>;  // off the powers of two: rows must not share cache sets
   run_tasks(pool, blocks.count(), most_rows * (kStride<float> + width) * static_cast<int64_t>(sizeof(float)), [&](int64_t block, int, void* scratch) {

@@ -25,10 +25,11 @@ constexpr bool kAsks = true;
 #endif
 
 // Strips of a block: as tall as they may be, and a rest.
+template <typename T>
 struct Strips {
   int64_t rows, count;
-  explicit Strips(int64_t all) : rows(all), count((all + kStripRows - 1) / kStripRows) {}
-  int64_t first(int64_t strip) const { return std::min(strip * kStripRows, rows); }
+  explicit Strips(int64_t all) : rows(all), count((all + kStripRows<T> - 1) / kStripRows<T>) {}
+  int64_t first(int64_t strip) const { return std::min(strip * kStripRows<T>, rows); }
 };
 
 // A panel that is partly used, at the right edge: worked in a full one beside it.
@@ -53,7 +54,7 @@ constexpr int64_t kStretch = 8 * kPanel<T>;
 template <typename T>
 HWY_INLINE void multiply(const Block<T>& block) {
   if (block.rows == 0) return;
-  const Strips strips(block.rows);
+  const Strips<T> strips(block.rows);
   const auto rows_of = [&](int64_t strip) { return strips.first(strip + 1) - strips.first(strip); };
   // Strips go past a group of panels, as many as the lowest takes at a time: a tile of few rows and few panels cannot hide the latency.
   const int64_t most = panels_for(static_cast<int>(rows_of(strips.count - 1)));
@@ -132,7 +133,7 @@ void pack_in_rows(const Operand<T>& from, Sign sign, int64_t count, int64_t dept
 #if HWY_TARGET == HWY_AVX2
 // Strip after strip, the rows of each side by side.
 void pack_side_by_side(const Operand<float>& from, Sign sign, int64_t count, int64_t depth, float* out) {
-  const Strips strips(count);
+  const Strips<float> strips(count);
   const float factor = sign == Sign::kPlus ? 1.0F : -1.0F;
   for (int64_t strip = 0; strip < strips.count; ++strip) {
     const int64_t first = strips.first(strip), rows = strips.first(strip + 1) - first;
@@ -191,7 +192,8 @@ bool readable_f64(const Operand<double>& from, Sign sign) { return readable(from
 
 void multiply_f32(const Block<float>& block) { multiply(block); }
 void multiply_f64(const Block<double>& block) { multiply(block); }
-int64_t tallest() { return kStripRows; }
+int64_t tallest_f32() { return kStripRows<float>; }
+int64_t tallest_f64() { return kStripRows<double>; }
 
 }  // namespace modnet::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -206,7 +208,8 @@ HWY_EXPORT(readable_f64);
 HWY_EXPORT(pack_f32);
 HWY_EXPORT(pack_f64);
 HWY_EXPORT(turn_panel_f32);
-HWY_EXPORT(tallest);
+HWY_EXPORT(tallest_f32);
+HWY_EXPORT(tallest_f64);
 }  // namespace
 
 bool rows_readable(const Operand<float>& from, Sign sign) { return HWY_DYNAMIC_DISPATCH(readable_f32)(from, sign); }
@@ -223,7 +226,10 @@ void turn_panel(const float* from, int64_t column_step, int64_t depth, float* ou
 
 void multiply_block(const Block<float>& block) { HWY_DYNAMIC_DISPATCH(multiply_f32)(block); }
 void multiply_block(const Block<double>& block) { HWY_DYNAMIC_DISPATCH(multiply_f64)(block); }
-int64_t strip_rows() { return HWY_DYNAMIC_DISPATCH(tallest)(); }
+template <>
+int64_t strip_rows<float>() { return HWY_DYNAMIC_DISPATCH(tallest_f32)(); }
+template <>
+int64_t strip_rows<double>() { return HWY_DYNAMIC_DISPATCH(tallest_f64)(); }
 
 }  // namespace modnet::cpu
 #endif  // HWY_ONCE

@@ -65,7 +65,12 @@ void multiply_block(const Block<float>& block);
 void multiply_block(const Block<double>& block);
 
 /// Rows of the tallest tile on the chosen instruction set: blocks of a multiple of it waste nothing.
+template <typename T>
 [[nodiscard]] int64_t strip_rows();
-inline constexpr int64_t kMaxStripRows = 12;
+template <>
+int64_t strip_rows<float>();
+template <>
+int64_t strip_rows<double>();
+inline constexpr int64_t kMaxStripRows = 14;
 
 }  // namespace modnet::cpu

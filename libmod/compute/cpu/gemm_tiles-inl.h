@@ -1,5 +1,5 @@
 // Register tiles of the matrix product. A tile of R rows by P panels keeps its chains in registers; every step of k loads the
-// panels' line and broadcasts R values of a: 12 rows by two panels of one vector for the 32 registers of AVX-512, 6 by one panel of two for
+// panels' line and broadcasts R values of a: 14 rows by two panels of one vector for the 32 registers of AVX-512, 6 by one panel of two for
 // the 16 of AVX2, so that the multipliers set the pace, not the loads. Few rows take more panels: at least 8 chains hide the
 // latency. What nearly all work is done in is written by hand; in the rest the loops over a tile are unrolled by force, else g++ 12 keeps the
 // accumulators in memory, and two steps of k are taken at a time (one was a twentieth slower on Zen 3, four spilled).
@@ -23,11 +23,8 @@ HWY_BEFORE_NAMESPACE();
 namespace modnet::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-#if HWY_TARGET == HWY_AVX3
-constexpr int kStripRows = 12;
-#else
-constexpr int kStripRows = 6;
-#endif
+template <typename T>
+constexpr int kStripRows = HWY_TARGET != HWY_AVX3 ? 6 : sizeof(T) == 4 ? 14 : 12;
 
 // Rows from which on a tile of AVX-512 is one by hand.
 constexpr int kLeastByHand = 6;
@@ -173,79 +170,84 @@ void six_rows(const float* a, int64_t, const float* b, int64_t, int64_t ahead, i
 
 #if HWY_TARGET == HWY_AVX3 && defined(__x86_64__)
 #define MODNET_TILES_BY_HAND 1
-// The same for AVX-512, 6 to 12 rows that lie apart by two panels of one vector, for an even number of steps of k: g++ 12 copies a register in every
-// tenth instruction of panel_tile. The lines of c are asked for at the beginning, those of the panels eight steps before their turn.
-// M(first row of three and which of them it is, its registers), for 6 to 12 rows
-#define MODNET_EACH6(M)                                                                          \
-  M(a0, , 0, 1) M(a0, MODNET_SECOND, 2, 3) M(a0, MODNET_THIRD, 4, 5) M(a3, , 6, 7) M(a3, MODNET_SECOND, 8, 9) M(a3, MODNET_THIRD, 10, 11)
-#define MODNET_EACH7(M) MODNET_EACH6(M) M(a6, , 12, 13)
-#define MODNET_EACH8(M) MODNET_EACH7(M) M(a6, MODNET_SECOND, 14, 15)
-#define MODNET_EACH9(M) MODNET_EACH8(M) M(a6, MODNET_THIRD, 16, 17)
-#define MODNET_EACH10(M) MODNET_EACH9(M) M(a9, , 18, 19)
-#define MODNET_EACH11(M) MODNET_EACH10(M) M(a9, MODNET_SECOND, 20, 21)
-#define MODNET_EACH12(M) MODNET_EACH11(M) M(a9, MODNET_THIRD, 22, 23)
-#define MODNET_SECOND ",%[stride]"
-#define MODNET_THIRD ",%[stride],2"
-#define MODNET_CLEAR(A, N, X, Y)                                   \
-  "vpxord %%zmm" #X ", %%zmm" #X ", %%zmm" #X "\n"                \
-  "vpxord %%zmm" #Y ", %%zmm" #Y ", %%zmm" #Y "\n"                \
+// The same for AVX-512, 6 to 14 rows that lie apart by two panels of one vector, for a multiple of 4 steps of k: g++ 12 copies a register in every
+// tenth instruction of panel_tile. A core whose other thread is busy decodes three instructions a cycle for this one, so that their number counts:
+// every other row, whose address takes one register, is broadcast by the multiplication itself (for the others that is two instructions, too), and 14
+// rows take fewer loads than 12. The lines of c are asked for at the beginning, those of the panels eight steps before their turn.
+// F(first row of two, its registers, step) S(the second), for 6 to 14 rows
+#define MODNET_EACH6(F, S, K) \
+  F(a0, 0, 1, K) S(a0, 2, 3, K) F(a2, 4, 5, K) S(a2, 6, 7, K) F(a4, 8, 9, K) S(a4, 10, 11, K)
+#define MODNET_EACH7(F, S, K) MODNET_EACH6(F, S, K) F(a6, 12, 13, K)
+#define MODNET_EACH8(F, S, K) MODNET_EACH7(F, S, K) S(a6, 14, 15, K)
+#define MODNET_EACH9(F, S, K) MODNET_EACH8(F, S, K) F(a8, 16, 17, K)
+#define MODNET_EACH10(F, S, K) MODNET_EACH9(F, S, K) S(a8, 18, 19, K)
+#define MODNET_EACH11(F, S, K) MODNET_EACH10(F, S, K) F(a10, 20, 21, K)
+#define MODNET_EACH12(F, S, K) MODNET_EACH11(F, S, K) S(a10, 22, 23, K)
+#define MODNET_EACH13(F, S, K) MODNET_EACH12(F, S, K) F(a12, 24, 25, K)
+#define MODNET_EACH14(F, S, K) MODNET_EACH13(F, S, K) S(a12, 26, 27, K)
+#define MODNET_CLEAR(A, X, Y, K)                                    \
+  "vpxord %%zmm" #X ", %%zmm" #X ", %%zmm" #X "\n"                  \
+  "vpxord %%zmm" #Y ", %%zmm" #Y ", %%zmm" #Y "\n"                  \
   "prefetchw (%%rax)\nprefetchw 64(%%rax)\nadd %%rdx, %%rax\n"
-#define MODNET_LOAD(A, N, X, Y) "vmovups (%%rax), %%zmm" #X "\nvmovups 64(%%rax), %%zmm" #Y "\nadd %%rdx, %%rax\n"
-#define MODNET_ADD(A, N, X, Y) "vaddps %%zmm24, %%zmm" #X ", %%zmm" #X "\nvaddps %%zmm25, %%zmm" #Y ", %%zmm" #Y "\n"
-#define MODNET_STORE(A, N, X, Y) "vmovups %%zmm" #X ", (%%rax)\nvmovups %%zmm" #Y ", 64(%%rax)\nadd %%rdx, %%rax\n"
-#define MODNET_ROW(A, N, X, Y) MODNET_ROW_AT("(%[" #A "]" N ")", X, Y, 26)
-#define MODNET_NEXT(A, N, X, Y) MODNET_ROW_AT("4(%[" #A "]" N ")", X, Y, 27)
-#define MODNET_ROW_AT(AT, X, Y, T)                                 \
-  "vbroadcastss " AT ", %%zmm" #T "\n"                            \
-  "vfmadd231ps %%zmm24, %%zmm" #T ", %%zmm" #X "\n"               \
-  "vfmadd231ps %%zmm25, %%zmm" #T ", %%zmm" #Y "\n"
-#define MODNET_PANELS(K, ASK)                                      \
-  "vmovaps " #K "*64(%[b]), %%zmm24\n"                            \
-  "vmovaps " #K "*64(%[b],%[panels]), %%zmm25\n"                  \
-  ASK " " #K "*64(%%rcx)\n" ASK " " #K "*64(%%rcx,%[panels])\n"
-#define MODNET_TWO_STEPS(EACH, ASK)                                     \
-  ".p2align 5\n"                                                  \
-  "1:\n" MODNET_PANELS(0, ASK) EACH(MODNET_ROW) MODNET_PANELS(1, ASK) EACH(MODNET_NEXT)                    \
-  "add $8, %[a0]\nadd $8, %[a3]\nadd $8, %[a6]\nadd $8, %[a9]\n" \
-  "add $128, %[b]\nadd $128, %%rcx\n"                            \
-  "dec %%rdx\n"                                                   \
+#define MODNET_LOAD(A, X, Y, K) "vmovups (%%rax), %%zmm" #X "\nvmovups 64(%%rax), %%zmm" #Y "\nadd %%rdx, %%rax\n"
+#define MODNET_ADD(A, X, Y, K) "vaddps %%zmm28, %%zmm" #X ", %%zmm" #X "\nvaddps %%zmm29, %%zmm" #Y ", %%zmm" #Y "\n"
+#define MODNET_STORE(A, X, Y, K) "vmovups %%zmm" #X ", (%%rax)\nvmovups %%zmm" #Y ", 64(%%rax)\nadd %%rdx, %%rax\n"
+#define MODNET_FIRST(A, X, Y, K)                                    \
+  "vfmadd231ps 4*" #K "(%[" #A "])%{1to16%}, %%zmm28, %%zmm" #X "\n" \
+  "vfmadd231ps 4*" #K "(%[" #A "])%{1to16%}, %%zmm29, %%zmm" #Y "\n"
+#define MODNET_SECOND(A, X, Y, K)                                   \
+  "vbroadcastss 4*" #K "(%[" #A "],%[stride]), %%zmm30\n"           \
+  "vfmadd231ps %%zmm28, %%zmm30, %%zmm" #X "\n"                     \
+  "vfmadd231ps %%zmm29, %%zmm30, %%zmm" #Y "\n"
+#define MODNET_STEP(EACH, ASK, K)                                   \
+  "vmovaps " #K "*64(%[b]), %%zmm28\n"                              \
+  "vmovaps " #K "*64(%[b],%[panels]), %%zmm29\n"                    \
+  ASK " " #K "*64(%%rcx)\n" ASK " " #K "*64(%%rcx,%[panels])\n" EACH(MODNET_FIRST, MODNET_SECOND, K)
+#define MODNET_STEPS(EACH, ASK)                                     \
+  ".p2align 5\n"                                                    \
+  "1:\n" MODNET_STEP(EACH, ASK, 0) MODNET_STEP(EACH, ASK, 1) MODNET_STEP(EACH, ASK, 2) MODNET_STEP(EACH, ASK, 3) \
+  "add $16, %[a0]\nadd $16, %[a2]\nadd $16, %[a4]\nadd $16, %[a6]\nadd $16, %[a8]\nadd $16, %[a10]\nadd $16, %[a12]\n" \
+  "add $256, %[b]\nadd $256, %%rcx\n"                               \
+  "dec %%rdx\n"                                                     \
   "jnz 1b\n"
 #define MODNET_TILE(NAME, EACH) \
   void NAME(const float* a, int64_t a_stride, const float* b, int64_t panel_stride, int64_t ahead, int64_t depth, float* c, int64_t ldc, Chain chain, \
             const float* bias) { \
-    const float *a0 = a, *a3 = a + 3 * a_stride, *a6 = a + 6 * a_stride, *a9 = a + 9 * a_stride; \
-    const int64_t turns = depth / 2, ldc_bytes = ldc * 4, ahead_bytes = ahead * 4, start = static_cast<int64_t>(chain); \
+    const float *a0 = a, *a2 = a0 + 2 * a_stride, *a4 = a2 + 2 * a_stride, *a6 = a4 + 2 * a_stride, *a8 = a6 + 2 * a_stride, *a10 = a8 + 2 * a_stride, \
+                *a12 = a10 + 2 * a_stride; \
+    const int64_t turns = depth / 4, ldc_bytes = ldc * 4, ahead_bytes = ahead * 4, start = static_cast<int64_t>(chain); \
     asm volatile( \
         "mov %[c], %%rax\n" \
         "mov %[ldc], %%rdx\n" \
         "cmpq $0, %[start]\n" \
-        "je 2f\n" EACH(MODNET_LOAD) \
+        "je 2f\n" EACH(MODNET_LOAD, MODNET_LOAD, 0) \
         "jmp 3f\n" \
-        "2:\n" EACH(MODNET_CLEAR) \
+        "2:\n" EACH(MODNET_CLEAR, MODNET_CLEAR, 0) \
         "3:\n" \
         "mov %[turns], %%rdx\n" \
         "mov %[ahead], %%rcx\n" \
         "test %%rcx, %%rcx\n" \
         "jz 4f\n" \
-        "add %[b], %%rcx\n" MODNET_TWO_STEPS(EACH, "prefetcht1") \
+        "add %[b], %%rcx\n" MODNET_STEPS(EACH, "prefetcht1") \
         "jmp 5f\n" \
         "4:\n" \
-        "lea 512(%[b]), %%rcx\n" MODNET_TWO_STEPS(EACH, "prefetcht0") \
+        "lea 512(%[b]), %%rcx\n" MODNET_STEPS(EACH, "prefetcht0") \
         "5:\n" \
         "mov %[bias], %%rcx\n" \
         "test %%rcx, %%rcx\n" \
         "jz 6f\n" \
-        "vmovups (%%rcx), %%zmm24\n" \
-        "vmovups 64(%%rcx), %%zmm25\n" EACH(MODNET_ADD) \
+        "vmovups (%%rcx), %%zmm28\n" \
+        "vmovups 64(%%rcx), %%zmm29\n" EACH(MODNET_ADD, MODNET_ADD, 0) \
         "6:\n" \
         "mov %[c], %%rax\n" \
-        "mov %[ldc], %%rdx\n" EACH(MODNET_STORE) \
+        "mov %[ldc], %%rdx\n" EACH(MODNET_STORE, MODNET_STORE, 0) \
         "vzeroupper\n" \
-        : [a0] "+r"(a0), [a3] "+r"(a3), [a6] "+r"(a6), [a9] "+r"(a9), [b] "+r"(b) \
+        : [a0] "+r"(a0), [a2] "+r"(a2), [a4] "+r"(a4), [a6] "+r"(a6), [a8] "+r"(a8), [a10] "+r"(a10), [a12] "+r"(a12), [b] "+r"(b) \
         : [stride] "r"(a_stride * 4), [panels] "r"(panel_stride * 4), [c] "m"(c), [ldc] "m"(ldc_bytes), [turns] "m"(turns), [ahead] "m"(ahead_bytes), \
           [start] "m"(start), [bias] "m"(bias) \
         : "rax", "rcx", "rdx", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", \
-          "xmm15", "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27", "cc", "memory"); \
+          "xmm15", "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "cc", \
+          "memory"); \
   }
 MODNET_TILE(rows_6, MODNET_EACH6)
 MODNET_TILE(rows_7, MODNET_EACH7)
@@ -254,19 +256,20 @@ MODNET_TILE(rows_9, MODNET_EACH9)
 MODNET_TILE(rows_10, MODNET_EACH10)
 MODNET_TILE(rows_11, MODNET_EACH11)
 MODNET_TILE(rows_12, MODNET_EACH12)
-constexpr Tile<float> kByHand[] = {&rows_6, &rows_7, &rows_8, &rows_9, &rows_10, &rows_11, &rows_12};
-#undef MODNET_TWO_STEPS
-#undef MODNET_PANELS
-#undef MODNET_ROW_AT
-#undef MODNET_NEXT
-#undef MODNET_ROW
+MODNET_TILE(rows_13, MODNET_EACH13)
+MODNET_TILE(rows_14, MODNET_EACH14)
+constexpr Tile<float> kByHand[] = {&rows_6, &rows_7, &rows_8, &rows_9, &rows_10, &rows_11, &rows_12, &rows_13, &rows_14};
+#undef MODNET_STEPS
+#undef MODNET_STEP
+#undef MODNET_SECOND
+#undef MODNET_FIRST
 #undef MODNET_STORE
 #undef MODNET_ADD
 #undef MODNET_LOAD
 #undef MODNET_CLEAR
-#undef MODNET_THIRD
-#undef MODNET_SECOND
 #undef MODNET_TILE
+#undef MODNET_EACH14
+#undef MODNET_EACH13
 #undef MODNET_EACH12
 #undef MODNET_EACH11
 #undef MODNET_EACH10
@@ -347,9 +350,9 @@ Tile<T> tile_for(int64_t rows, int64_t panels, [[maybe_unused]] int64_t depth) {
     if (rows == 6 && depth >= 4 && depth % 4 == 0) return &six_rows;
 #elif MODNET_TILES_BY_HAND
   if constexpr (sizeof(T) == 4)
-    if (rows >= kLeastByHand && panels >= 2 && depth >= 2 && depth % 2 == 0) return kByHand[rows - kLeastByHand];
+    if (rows >= kLeastByHand && panels >= 2 && depth >= 4 && depth % 4 == 0) return kByHand[rows - kLeastByHand];
 #endif
-  const std::make_integer_sequence<int, kStripRows> heights;
+  const std::make_integer_sequence<int, kStripRows<T>> heights;
   if (panels >= 8) return tile_of<T, 8>(rows, heights);
   if (panels >= 4) return tile_of<T, 4>(rows, heights);
   return panels >= 2 ? tile_of<T, 2>(rows, heights) : tile_of<T, 1>(rows, heights);

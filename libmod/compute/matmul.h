@@ -21,9 +21,6 @@ struct ComputeContext {
   ThreadPool* pool = nullptr;
   Policy policy = Policy::kPortable;
   Profile* profile = nullptr;  // where plans and what stands before them note their time; may be null
-
-  /// The part of the pool that work here has, 0 to 1: from inside a body one worker's.
-  [[nodiscard]] double share() const { return pool == nullptr ? 1.0 : static_cast<double>(pool->width()) / pool->size(); }
 };
 
 enum class Trans : uint8_t { kNo, kYes };

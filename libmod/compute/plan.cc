@@ -247,6 +247,13 @@ void Lane::lay_out(std::span<const Slot> slots, std::span<const Block> blocks) {
   for (size_t s = 0; s < slots.size(); ++s) addresses[s] = arena.get() + offset[static_cast<size_t>(slots[s].block)];
 }
 
+namespace {
+
+/// The part of the threads that a run has, 0 to 1: from inside a body of the pool one's, of as many as there are cores for.
+double share_of(const ThreadPool* pool) { return pool == nullptr || pool->width() == pool->size() ? 1.0 : 1.0 / std::min(pool->size(), usable_cores()); }
+
+}  // namespace
+
 Status Plan::run(std::span<const PlanInput> given, std::span<const int64_t> offsets, int64_t items, int number) {
   const State& s = *state_;
   Lane& lane = state_->lanes[static_cast<size_t>(number)];
@@ -270,7 +277,7 @@ Status Plan::run(std::span<const PlanInput> given, std::span<const int64_t> offs
   const Frame frame{&s.context, lane.items, lane.tokens, offsets, lane.addresses};
   for (size_t i = 0; i < s.steps.size(); ++i) {
     std::optional<ProfiledSpan> span;
-    if (s.context.profile != nullptr) span.emplace(s.context.profile, s.names[i], s.steps[i]->operations(frame), s.context.share());
+    if (s.context.profile != nullptr) span.emplace(s.context.profile, s.names[i], s.steps[i]->operations(frame), share_of(s.context.pool));
     MODNET_TRY(s.steps[i]->run(frame));
   }
   return ok();

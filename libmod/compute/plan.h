@@ -53,8 +53,8 @@ class Plan {
   [[nodiscard]] bool ragged() const;  // some input has token rows: offsets are needed
 
   /// offsets: [items + 1] when ragged, else empty and `items` counts. Outputs are found with output() afterwards. A run uses all threads of
-  /// the context's pool; from inside a body of that pool the worker's alone, and several workers may run the plan at once, each in a lane
-  /// of its own (its arena is made by its first run). lane in [0, pool->size()).
+  /// the context's pool; from inside a body of that pool the worker's alone, and several may run the plan at once, each in a lane of
+  /// its own (whose arena is made by its first run). lane in [0, pool->size()).
   [[nodiscard]] Status run(std::span<const PlanInput> inputs, std::span<const int64_t> offsets, int64_t items, int lane = 0);
   [[nodiscard]] PlanOutput output(size_t wanted, int lane = 0) const;
   [[nodiscard]] const ValueType& output_type(size_t wanted) const;  // always f32

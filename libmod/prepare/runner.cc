@@ -18,6 +18,8 @@ namespace {
 
 // Rows that a worker runs alone at the least: fewer do not pay for reading the weights.
 constexpr int64_t kRowsApart = 64;
+// Threads' shares of memory that a batch of all threads takes at most.
+constexpr int64_t kSharesTogether = 3;
 
 /// What stands in a modnet.Tokenize node.
 struct TextStage {
@@ -134,8 +136,8 @@ struct Runner::State {
   std::vector<int> plan_output;            // one an output; -1: the tokens themselves
   uint64_t longest = 0;                    // tokens of a sequence that the graph takes, 0: any
 
-  /// The first item of each batch, and `items`. `apart`: each batch is one worker's alone, with as many running at once as there are workers.
-  std::vector<int64_t> cut(std::span<const int64_t> offsets, int64_t items, bool* apart) const;
+  /// The first item of each batch, and `items`. `lanes`: so many batches run at once, each on one thread alone; 0: one after the other, each on all.
+  std::vector<int64_t> cut(std::span<const int64_t> offsets, int64_t items, int* lanes) const;
   /// Items [begin, end), into their place in `out`.
   Status run_batch(const std::vector<PlanInput>& given, std::span<const int64_t> offsets, int64_t begin, int64_t end, int lane, std::vector<OutputColumn>* out);
   Status run_plan(const std::vector<PlanInput>& given, std::span<const int64_t> offsets, int64_t items, std::vector<OutputColumn>* out);
@@ -216,13 +218,13 @@ Result<Runner> Runner::make(FlatGraph graph, const std::vector<std::string>& out
   return Runner(std::move(state));
 }
 
-std::vector<int64_t> Runner::State::cut(std::span<const int64_t> offsets, int64_t items, bool* apart) const {
+std::vector<int64_t> Runner::State::cut(std::span<const int64_t> offsets, int64_t items, int* lanes) const {
   const auto bytes_of = [&](int64_t item) {
     const auto at = static_cast<size_t>(item);
     return plan->item_bytes() + (plan->ragged() ? (offsets[at + 1] - offsets[at]) * plan->token_bytes() : 0);
   };
   const int64_t row = std::max<int64_t>(1, plan->ragged() ? plan->token_bytes() : plan->item_bytes());
-  const int threads = options.context.pool->width();
+  const int threads = std::min(options.context.pool->width(), usable_cores());  // more would only take memory
   int64_t all = 0, largest = 0;
   for (int64_t i = 0; i < items; ++i) {
     const int64_t bytes = bytes_of(i);
@@ -230,12 +232,13 @@ std::vector<int64_t> Runner::State::cut(std::span<const int64_t> offsets, int64_
     largest = std::max(largest, bytes);
   }
   // A vendor's library has threads of its own. Few or very uneven items are shared out step by step instead.
-  *apart = threads > 1 && options.context.policy == Policy::kPortable && all >= threads * std::max(2 * largest, kRowsApart * row);
-  const int64_t limit = *apart ? options.arena_limit : options.arena_limit * threads;
+  const bool apart = threads > 1 && options.context.policy == Policy::kPortable && all >= threads * std::max(2 * largest, kRowsApart * row);
+  *lanes = apart ? threads : 0;
+  const int64_t limit = options.arena_limit * (apart ? 1 : std::min<int64_t>(threads, kSharesTogether));
   std::vector<int64_t> cuts = {0};
   for (int64_t begin = 0, left = all; begin < items;) {
     // The last ones are smaller, so that all threads end together.
-    const int64_t most = *apart ? std::clamp(left / (2 * threads), std::min(kRowsApart * row, limit), limit) : limit;
+    const int64_t most = apart ? std::clamp(left / (2 * threads), std::min(kRowsApart * row, limit), limit) : limit;
     int64_t end = begin, bytes = 0;
     while (end < items) {
       const int64_t more = bytes_of(end);
@@ -279,41 +282,39 @@ Status Runner::State::run_plan(const std::vector<PlanInput>& given, std::span<co
     column.values.resize(static_cast<size_t>((by_token ? offsets.back() - offsets.front() : items) * column.width));
     if (by_token) column.offsets.assign(offsets.begin(), offsets.end());
   }
-  bool apart = false;
-  const std::vector<int64_t> cuts = cut(offsets, items, &apart);
+  int lanes = 0;
+  const std::vector<int64_t> cuts = cut(offsets, items, &lanes);
   const int64_t batches = static_cast<int64_t>(cuts.size()) - 1;
   std::atomic<int64_t> failed = batches;  // the first batch that did
   std::exception_ptr thrown;
   std::mutex turn;
-  const auto run = [&](int64_t batch, int worker) {
+  const auto run = [&](int64_t batch, int lane) {
     if (batch >= failed.load()) return;
     const auto fail = [&] {
       int64_t first = failed.load();
       while (batch < first && !failed.compare_exchange_weak(first, batch)) {}
     };
     try {
-      if (!run_batch(given, offsets, cuts[static_cast<size_t>(batch)], cuts[static_cast<size_t>(batch) + 1], worker, out).ok()) fail();
+      if (!run_batch(given, offsets, cuts[static_cast<size_t>(batch)], cuts[static_cast<size_t>(batch) + 1], lane, out).ok()) fail();
     } catch (...) {  // no memory
       const std::lock_guard<std::mutex> lock(turn);
       thrown = std::current_exception();
       fail();
     }
   };
-  Profile* const profile = options.context.profile;
-  if (!apart) {
+  if (lanes == 0) {
     for (int64_t batch = 0; batch < batches; ++batch) run(batch, 0);
-  } else if (profile == nullptr) {
-    options.context.pool->parallel_for(batches, run);
   } else {
-    const auto seconds = [](auto since) { return std::chrono::duration<double>(std::chrono::steady_clock::now() - since).count(); };
-    std::vector<double> busy(static_cast<size_t>(options.context.pool->size()), 0);
     const auto start = std::chrono::steady_clock::now();
-    options.context.pool->parallel_for(batches, [&](int64_t batch, int worker) {
-      const auto begin = std::chrono::steady_clock::now();
-      run(batch, worker);
-      busy[static_cast<size_t>(worker)] += seconds(begin);
+    const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
+    std::atomic<int64_t> next = 0;
+    std::vector<double> ends(static_cast<size_t>(lanes));
+    options.context.pool->parallel_for(lanes, [&](int64_t lane, int) {
+      for (int64_t batch = next.fetch_add(1); batch < batches; batch = next.fetch_add(1)) run(batch, static_cast<int>(lane));
+      ends[static_cast<size_t>(lane)] = seconds();
     });
-    profile->add("waiting for the last batch", seconds(start) - std::accumulate(busy.begin(), busy.end(), 0.0) / static_cast<double>(busy.size()), 0);
+    if (Profile* const profile = options.context.profile; profile != nullptr)
+      profile->add("waiting for the last batch", seconds() - std::accumulate(ends.begin(), ends.end(), 0.0) / lanes, 0);
   }
   if (thrown != nullptr) std::rethrow_exception(thrown);
   if (failed == batches) return ok();

@@ -24,12 +24,14 @@ const bool kAsks = HWY_TARGET != HWY_AVX3 || __builtin_cpu_is("intel") == 0;
 constexpr bool kAsks = true;
 #endif
 
-// Strips of a block: as tall as they may be, and a rest.
+// Strips of a block: as tall as they may be, and a rest, to which on AVX-512 the strip before it leaves some rows where it would have fewer than 4.
 template <typename T>
 struct Strips {
-  int64_t rows, count;
-  explicit Strips(int64_t all) : rows(all), count((all + kStripRows<T> - 1) / kStripRows<T>) {}
-  int64_t first(int64_t strip) const { return std::min(strip * kStripRows<T>, rows); }
+  static constexpr int64_t kLeast = HWY_TARGET == HWY_AVX3 ? 4 : 1;
+  int64_t rows, count, last;
+  explicit Strips(int64_t all)
+      : rows(all), count((all + kStripRows<T> - 1) / kStripRows<T>), last(count < 2 ? 0 : std::min((count - 1) * kStripRows<T>, rows - kLeast)) {}
+  int64_t first(int64_t strip) const { return strip < count - 1 ? strip * kStripRows<T> : strip == count ? rows : last; }
 };
 
 // A panel that is partly used, at the right edge: worked in a full one beside it.

@@ -262,7 +262,7 @@ TEST_CASE("workers run one plan at once, each in a lane of its own, with the bit
 }
 
 TEST_CASE("a profile counts every step's calls and operations, and its times add up to the clock's") {
-  ThreadPool pool(2);
+  ThreadPool pool(std::min(2, usable_cores()));
   const SmallModel model = small_transformer(small_spec());
   const SmallBatch batch = small_batch(std::vector<int64_t>(200, 20));
   Profile profile;

@@ -52,6 +52,7 @@ struct Plan::State {
   bool ragged = false;
   int64_t weight_bytes = 0;
   std::vector<Lane> lanes;
+  int most_at_once = 1;  // runs: of as many threads as there are cores for
 
   void assign_blocks();
 };
@@ -141,7 +142,9 @@ Result<ValueType> port_type(const Port& port) {
 Result<Plan> Plan::make(const FlatGraph& graph, const std::vector<std::string>& wanted, const ComputeContext& context, Fusion fusion) {
   auto state = std::make_unique<State>();
   state->context = context;
-  state->lanes.resize(context.pool == nullptr ? 1 : static_cast<size_t>(context.pool->size()));
+  const int threads = context.pool == nullptr ? 1 : context.pool->size();
+  state->lanes.resize(static_cast<size_t>(threads));
+  state->most_at_once = std::min(threads, usable_cores());
   std::vector<Node> nodes = nodes_behind(graph, wanted);
   std::set<std::string, std::less<>> kept(wanted.begin(), wanted.end());
   for (const Node& node : nodes) {  // before fusing, which keeps no versions; "fused" is no domain of files
@@ -247,13 +250,6 @@ void Lane::lay_out(std::span<const Slot> slots, std::span<const Block> blocks) {
   for (size_t s = 0; s < slots.size(); ++s) addresses[s] = arena.get() + offset[static_cast<size_t>(slots[s].block)];
 }
 
-namespace {
-
-/// The part of the threads that a run has, 0 to 1: from inside a body of the pool one's, of as many as there are cores for.
-double share_of(const ThreadPool* pool) { return pool == nullptr || pool->width() == pool->size() ? 1.0 : 1.0 / std::min(pool->size(), usable_cores()); }
-
-}  // namespace
-
 Status Plan::run(std::span<const PlanInput> given, std::span<const int64_t> offsets, int64_t items, int number) {
   const State& s = *state_;
   Lane& lane = state_->lanes[static_cast<size_t>(number)];
@@ -274,10 +270,11 @@ Status Plan::run(std::span<const PlanInput> given, std::span<const int64_t> offs
     if (it->rows != rows) return internal("input '" + input.value + "' has " + std::to_string(it->rows) + " rows; expected " + std::to_string(rows));
     if (bytes > 0) std::memcpy(to, it->data, bytes);
   }
+  const bool together = s.context.pool == nullptr || s.context.pool->width() == s.context.pool->size();
   const Frame frame{&s.context, lane.items, lane.tokens, offsets, lane.addresses};
   for (size_t i = 0; i < s.steps.size(); ++i) {
     std::optional<ProfiledSpan> span;
-    if (s.context.profile != nullptr) span.emplace(s.context.profile, s.names[i], s.steps[i]->operations(frame), share_of(s.context.pool));
+    if (s.context.profile != nullptr) span.emplace(s.context.profile, s.names[i], s.steps[i]->operations(frame), together ? 1.0 : 1.0 / s.most_at_once);
     MODNET_TRY(s.steps[i]->run(frame));
   }
   return ok();

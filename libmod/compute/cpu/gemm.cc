@@ -31,11 +31,12 @@ struct Cut {
   int64_t unit = 1;
 };
 
-// Blocks of about `rows` rows in whole strips, as many for each thread.
+// Blocks of about `rows` rows in whole strips, as many for each thread; of a strip each where there are not so many.
 template <typename T>
 int64_t blocks_of(int64_t m, int64_t rows, int64_t threads) {
-  if (m <= threads * kRowsAtOnce) return threads;
-  return ceil_div(ceil_div(m, ceil_div(rows, strip_rows<T>()) * strip_rows<T>()), threads) * threads;
+  const int64_t strip = strip_rows<T>();
+  if (m <= threads * kRowsAtOnce) return std::min(threads, ceil_div(m, strip));
+  return ceil_div(ceil_div(m, ceil_div(rows, strip) * strip), threads) * threads;
 }
 
 template <typename T>

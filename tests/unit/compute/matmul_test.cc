@@ -17,12 +17,14 @@ struct Shape {
 };
 
 // 0 and 1, odd, around the tiles (3, 6, 12 and 14 rows, 16 and 32 columns), over the cuts of k (768 floats, 384 doubles;
-// four times that packed at a time) and of m (some 50 rows), and with every height of a tile by hand (6 to 14 rows) behind a cut of k.
-const Shape kShapes[] = {{0, 5, 3},     {3, 0, 5},     {3, 5, 0},    {1, 1, 1},     {1, 32, 7},   {2, 33, 9},
-                         {5, 31, 64},   {6, 16, 5},    {7, 17, 12},  {11, 65, 31},  {12, 32, 33}, {13, 96, 40},
-                         {14, 100, 2},  {25, 1, 70},   {97, 64, 3},  {110, 40, 20}, {4, 40, 383}, {3, 33, 385},
-                         {13, 34, 769}, {2, 48, 1537}, {5, 20, 3100}, {18, 34, 770}, {20, 33, 1600}, {21, 40, 804},
-                         {22, 36, 772}, {23, 64, 804}, {24, 34, 772}, {25, 64, 808}, {26, 36, 1600}, {27, 32, 772}, {28, 33, 808}};
+// four times that packed at a time) and of m (some 50 rows), with a rest of few rows behind a tile, and with every height
+// of a tile by hand (6 to 14 rows) behind a cut of k.
+const Shape kShapes[] = {{0, 5, 3},     {3, 0, 5},     {3, 5, 0},     {1, 1, 1},     {1, 32, 7},    {2, 33, 9},
+                         {5, 31, 64},   {6, 16, 5},    {7, 17, 12},   {11, 65, 31},  {12, 32, 33},  {13, 96, 40},
+                         {14, 100, 2},  {15, 33, 40},  {16, 32, 40},  {17, 34, 36},  {25, 1, 70},   {97, 64, 3},
+                         {110, 40, 20}, {4, 40, 383},  {3, 33, 385},  {13, 34, 769}, {2, 48, 1537}, {5, 20, 3100},
+                         {6, 32, 772},  {7, 33, 772},  {8, 32, 772},  {9, 34, 772},  {10, 32, 772}, {11, 32, 772},
+                         {12, 36, 772}, {13, 32, 772}, {14, 40, 772}, {20, 33, 1600}};
 
 void clamp_below(float* x, int64_t n) {
   for (int64_t i = 0; i < n; ++i) x[i] = x[i] < 0.0F ? 0.0F : x[i];

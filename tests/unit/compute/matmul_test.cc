@@ -4,7 +4,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <functional>
 #include <limits>
+#include <span>
 
 #include "libmod/compute/reference/gemm.h"
 #include "tests/unit/compute/product_cases.h"
@@ -30,8 +32,19 @@ void clamp_below(float* x, int64_t n) {
   for (int64_t i = 0; i < n; ++i) x[i] = x[i] < 0.0F ? 0.0F : x[i];
 }
 
+using Pools = std::span<ThreadPool* const>;
+
+// body(context) on every instruction set and with every pool.
+void everywhere(Pools pools, const std::function<void(const ComputeContext&)>& body) {
+  for (const std::string& target : cpu_targets()) {
+    const ForcedTarget forced(target);
+    CAPTURE(target);
+    for (ThreadPool* pool : pools) body({pool, Policy::kPortable});
+  }
+}
+
 template <typename T>
-void check_all_products(const Shape& shape, const ComputeContext& context) {
+void check_all_products(const Shape& shape, Pools pools) {
   Numbers numbers(17);
   for (const Trans trans_a : {Trans::kNo, Trans::kYes}) {
     for (const Trans trans_b : {Trans::kNo, Trans::kYes}) {
@@ -40,19 +53,22 @@ void check_all_products(const Shape& shape, const ComputeContext& context) {
       const int64_t ldc = shape.n + 2;
       const std::vector<T> a = numbers.make<T>((trans_a == Trans::kNo ? shape.m : shape.k) * lda);
       const std::vector<T> b = numbers.make<T>((trans_b == Trans::kNo ? shape.k : shape.n) * ldb);
-      std::vector<T> expected(static_cast<size_t>(shape.m * ldc), T{7});
-      std::vector<T> got = expected;
+      const std::vector<T> untouched(static_cast<size_t>(shape.m * ldc), T{7});
+      std::vector<T> expected = untouched;
       reference::matmul<T>(shape.m, shape.n, shape.k, a.data(), lda, trans_a, b.data(), ldb, trans_b, expected.data(),
                            ldc);
-      matmul<T>(context, shape.m, shape.n, shape.k, a.data(), lda, trans_a, b.data(), ldb, trans_b, got.data(), ldc);
       CAPTURE(static_cast<int>(trans_a));
       CAPTURE(static_cast<int>(trans_b));
-      CHECK(first_difference(expected, got) == -1);
+      everywhere(pools, [&](const ComputeContext& context) {
+        std::vector<T> got = untouched;
+        matmul<T>(context, shape.m, shape.n, shape.k, a.data(), lda, trans_a, b.data(), ldb, trans_b, got.data(), ldc);
+        CHECK(first_difference(expected, got) == -1);
+      });
     }
   }
 }
 
-void check_packed(const Shape& shape, const ComputeContext& context) {
+void check_packed(const Shape& shape, Pools pools) {
   Numbers numbers(29);
   const int64_t lda = shape.k + 5;
   const int64_t ldc = shape.n + 1;
@@ -61,18 +77,21 @@ void check_packed(const Shape& shape, const ComputeContext& context) {
   for (const Trans trans : {Trans::kNo, Trans::kYes}) {
     const int64_t ldb = (trans == Trans::kNo ? shape.n : shape.k) + 2;
     const std::vector<float> b = numbers.make<float>((trans == Trans::kNo ? shape.k : shape.n) * ldb);
-    const PackedMatrix packed = PackedMatrix::pack(b.data(), ldb, trans, shape.k, shape.n);
-    CHECK(packed.k() == shape.k);
-    CHECK(packed.n() == shape.n);
-    CHECK(packed.bytes() == (shape.n + 15) / 16 * 16 * shape.k * 4);
     for (const float* add : {static_cast<const float*>(nullptr), bias.data()}) {
       for (const RowFunction act : {static_cast<RowFunction>(nullptr), &clamp_below}) {
-        std::vector<float> expected(static_cast<size_t>(shape.m * ldc), 7.0F);
-        std::vector<float> got = expected;
+        const std::vector<float> untouched(static_cast<size_t>(shape.m * ldc), 7.0F);
+        std::vector<float> expected = untouched;
         reference::linear(shape.m, shape.n, shape.k, a.data(), lda, b.data(), ldb, trans, add, act, expected.data(),
                           ldc);
-        matmul_packed(context, a.data(), lda, shape.m, packed, add, act, got.data(), ldc);
-        CHECK(first_difference(expected, got) == -1);
+        everywhere(pools, [&](const ComputeContext& context) {
+          const PackedMatrix packed = PackedMatrix::pack(b.data(), ldb, trans, shape.k, shape.n);
+          CHECK(packed.k() == shape.k);
+          CHECK(packed.n() == shape.n);
+          CHECK(packed.bytes() == (shape.n + 15) / 16 * 16 * shape.k * 4);
+          std::vector<float> got = untouched;
+          matmul_packed(context, a.data(), lda, shape.m, packed, add, act, got.data(), ldc);
+          CHECK(first_difference(expected, got) == -1);
+        });
       }
     }
   }
@@ -139,20 +158,14 @@ TEST_CASE("a product worked by hand comes out, and its chain is fused") {
 TEST_CASE("f32 and f64 products have the reference's bits on every instruction set and thread count") {
   ThreadPool two(2);
   ThreadPool three(3);
-  for (const std::string& target : cpu_targets()) {
-    const ForcedTarget forced(target);
-    CAPTURE(target);
-    for (const Shape& shape : kShapes) {
-      CAPTURE(shape.m);
-      CAPTURE(shape.n);
-      CAPTURE(shape.k);
-      for (ThreadPool* pool : {static_cast<ThreadPool*>(nullptr), &two, &three}) {
-        const ComputeContext context{pool, Policy::kPortable};
-        check_all_products<float>(shape, context);
-        check_all_products<double>(shape, context);
-        check_packed(shape, context);
-      }
-    }
+  ThreadPool* const pools[] = {nullptr, &two, &three};
+  for (const Shape& shape : kShapes) {
+    CAPTURE(shape.m);
+    CAPTURE(shape.n);
+    CAPTURE(shape.k);
+    check_all_products<float>(shape, pools);
+    check_all_products<double>(shape, pools);
+    check_packed(shape, pools);
   }
 }
 

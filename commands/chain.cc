@@ -244,7 +244,7 @@ int64_t read_rows(const Invocation& invocation) {
 
 std::vector<OptionSpec> run_options() {
   return {
-      {.name = "batch-size", .type = OptionType::kInteger, .metavar = "N", .help = "at most so many items computed at once (default: by memory alone); results do not depend on it", .minimum = 1, .maximum = 1 << 20},
+      {.name = "batch-size", .type = OptionType::kInteger, .metavar = "N", .help = "at most so many items that a thread computes at once (default: by memory alone); results do not depend on it", .minimum = 1, .maximum = 1 << 20},
       {.name = "overflow", .type = OptionType::kChoice, .help = "texts that are longer than the model takes", .default_text = "cut", .choices = {"cut", "error"}},
       {.name = "profile", .help = "say on stderr where the time went"},
   };

@@ -6,9 +6,6 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
-
-#include "libmod/compute/aligned.h"
 
 namespace modnet {
 

@@ -13,7 +13,6 @@
 
 #include "formats/base/result.h"
 #include "formats/module/records.h"
-#include "libmod/compute/attention.h"
 #include "libmod/compute/matmul.h"
 #include "libmod/compute/rows.h"
 #include "libmod/graph/flat.h"

@@ -1,5 +1,6 @@
 // Where a run's time goes: wall time, calls and floating-point operations by what ran. Work that all threads share counts with the time
-// it takes, work that one of several workers does for itself with its part of that, so that the times of a run add up to the clock's. Tested by tests/unit/compute/plan_test.cc.
+// it takes, work that one of several workers does for itself with its part of that, so that the times of a run add up to the clock's.
+// Tested by tests/unit/compute/plan_test.cc.
 #pragma once
 
 #include <chrono>

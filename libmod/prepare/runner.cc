@@ -125,6 +125,15 @@ Status check_output(const Port& port, const ValueType& made) {
 
 }  // namespace
 
+namespace {
+
+struct Batches {
+  std::vector<int64_t> firsts;  // item of each, and the number of items
+  int lanes = 0;                // so many run at once, each on one thread alone; 0: one after the other, each on all
+};
+
+}  // namespace
+
 struct Runner::State {
   FlatGraph graph;
   RunnerOptions options;
@@ -136,8 +145,7 @@ struct Runner::State {
   std::vector<int> plan_output;            // one an output; -1: the tokens themselves
   uint64_t longest = 0;                    // tokens of a sequence that the graph takes, 0: any
 
-  /// The first item of each batch, and `items`. `lanes`: so many batches run at once, each on one thread alone; 0: one after the other, each on all.
-  std::vector<int64_t> cut(std::span<const int64_t> offsets, int64_t items, int* lanes) const;
+  Batches cut(std::span<const int64_t> offsets, int64_t items) const;
   /// Items [begin, end), into their place in `out`.
   Status run_batch(const std::vector<PlanInput>& given, std::span<const int64_t> offsets, int64_t begin, int64_t end, int lane, std::vector<OutputColumn>* out);
   Status run_plan(const std::vector<PlanInput>& given, std::span<const int64_t> offsets, int64_t items, std::vector<OutputColumn>* out);
@@ -218,7 +226,7 @@ Result<Runner> Runner::make(FlatGraph graph, const std::vector<std::string>& out
   return Runner(std::move(state));
 }
 
-std::vector<int64_t> Runner::State::cut(std::span<const int64_t> offsets, int64_t items, int* lanes) const {
+Batches Runner::State::cut(std::span<const int64_t> offsets, int64_t items) const {
   const auto bytes_of = [&](int64_t item) {
     const auto at = static_cast<size_t>(item);
     return plan->item_bytes() + (plan->ragged() ? (offsets[at + 1] - offsets[at]) * plan->token_bytes() : 0);
@@ -233,9 +241,8 @@ std::vector<int64_t> Runner::State::cut(std::span<const int64_t> offsets, int64_
   }
   // A vendor's library has threads of its own. Few or very uneven items are shared out step by step instead.
   const bool apart = threads > 1 && options.context.policy == Policy::kPortable && all >= threads * std::max(2 * largest, kRowsApart * row);
-  *lanes = apart ? threads : 0;
   const int64_t limit = options.arena_limit * (apart ? 1 : std::min<int64_t>(threads, kSharesTogether));
-  std::vector<int64_t> cuts = {0};
+  Batches batches{{0}, apart ? threads : 0};
   for (int64_t begin = 0, left = all; begin < items;) {
     // The last ones are smaller, so that all threads end together.
     const int64_t most = apart ? std::clamp(left / (2 * threads), std::min(kRowsApart * row, limit), limit) : limit;
@@ -246,10 +253,10 @@ std::vector<int64_t> Runner::State::cut(std::span<const int64_t> offsets, int64_
       bytes += more;
       ++end;
     }
-    cuts.push_back(begin = end);
+    batches.firsts.push_back(begin = end);
     left -= bytes;
   }
-  return cuts;
+  return batches;
 }
 
 Status Runner::State::run_batch(const std::vector<PlanInput>& given, std::span<const int64_t> offsets, int64_t begin, int64_t end, int lane, std::vector<OutputColumn>* out) {
@@ -282,43 +289,45 @@ Status Runner::State::run_plan(const std::vector<PlanInput>& given, std::span<co
     column.values.resize(static_cast<size_t>((by_token ? offsets.back() - offsets.front() : items) * column.width));
     if (by_token) column.offsets.assign(offsets.begin(), offsets.end());
   }
-  int lanes = 0;
-  const std::vector<int64_t> cuts = cut(offsets, items, &lanes);
-  const int64_t batches = static_cast<int64_t>(cuts.size()) - 1;
-  std::atomic<int64_t> failed = batches;  // the first batch that did
+  const Batches batches = cut(offsets, items);
+  const std::vector<int64_t>& firsts = batches.firsts;
+  const int64_t count = static_cast<int64_t>(firsts.size()) - 1;
+  std::atomic<int64_t> failed = count;  // the first batch that did
   std::exception_ptr thrown;
   std::mutex turn;
   const auto run = [&](int64_t batch, int lane) {
     if (batch >= failed.load()) return;
-    const auto fail = [&] {
-      int64_t first = failed.load();
-      while (batch < first && !failed.compare_exchange_weak(first, batch)) {}
-    };
+    bool good = false;
+    std::exception_ptr problem;
     try {
-      if (!run_batch(given, offsets, cuts[static_cast<size_t>(batch)], cuts[static_cast<size_t>(batch) + 1], lane, out).ok()) fail();
+      good = run_batch(given, offsets, firsts[static_cast<size_t>(batch)], firsts[static_cast<size_t>(batch) + 1], lane, out).ok();
     } catch (...) {  // no memory
-      const std::lock_guard<std::mutex> lock(turn);
-      thrown = std::current_exception();
-      fail();
+      problem = std::current_exception();
+    }
+    if (good) return;
+    const std::lock_guard<std::mutex> lock(turn);
+    if (batch < failed.load()) {
+      failed = batch;
+      thrown = problem;
     }
   };
-  if (lanes == 0) {
-    for (int64_t batch = 0; batch < batches; ++batch) run(batch, 0);
+  if (batches.lanes == 0) {
+    for (int64_t batch = 0; batch < count; ++batch) run(batch, 0);
   } else {
     const auto start = std::chrono::steady_clock::now();
     const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
     std::atomic<int64_t> next = 0;
-    std::vector<double> ends(static_cast<size_t>(lanes));
-    options.context.pool->parallel_for(lanes, [&](int64_t lane, int) {
-      for (int64_t batch = next.fetch_add(1); batch < batches; batch = next.fetch_add(1)) run(batch, static_cast<int>(lane));
+    std::vector<double> ends(static_cast<size_t>(batches.lanes));
+    options.context.pool->parallel_for(batches.lanes, [&](int64_t lane, int) {
+      for (int64_t batch = next.fetch_add(1); batch < count; batch = next.fetch_add(1)) run(batch, static_cast<int>(lane));
       ends[static_cast<size_t>(lane)] = seconds();
     });
     if (Profile* const profile = options.context.profile; profile != nullptr)
-      profile->add("waiting for the last batch", seconds() - std::accumulate(ends.begin(), ends.end(), 0.0) / lanes, 0);
+      profile->add("waiting for the last batch", seconds() - std::accumulate(ends.begin(), ends.end(), 0.0) / batches.lanes, 0);
   }
   if (thrown != nullptr) std::rethrow_exception(thrown);
-  if (failed == batches) return ok();
-  for (int64_t item = cuts[static_cast<size_t>(failed)]; item < cuts[static_cast<size_t>(failed) + 1]; ++item) {  // whose fault it is, whatever the batches
+  if (failed == count) return ok();
+  for (int64_t item = firsts[static_cast<size_t>(failed)]; item < firsts[static_cast<size_t>(failed) + 1]; ++item) {  // whose fault it is, whatever the batches
     Status status = run_batch(given, offsets, item, item + 1, 0, out);
     if (status.ok()) continue;
     Error error = std::move(status).error();

@@ -171,7 +171,7 @@ void six_rows(const float* a, int64_t, const float* b, int64_t, int64_t ahead, i
 #if HWY_TARGET == HWY_AVX3 && defined(__x86_64__)
 #define MODNET_TILES_BY_HAND 1
 // The same for AVX-512, 6 to 14 rows that lie apart by two panels of one vector, for a multiple of 4 steps of k: g++ 12 copies a register in every
-// tenth instruction of panel_tile. A core whose other thread is busy decodes three instructions a cycle for this one, so that their number counts:
+// tenth instruction of panel_tile. A core whose other thread is busy may take only half of its instructions from this one, so that their number counts:
 // every other row, whose address takes one register, is broadcast by the multiplication itself (for the others that is two instructions, too), and 14
 // rows take fewer loads than 12. The lines of c are asked for at the beginning, those of the panels eight steps before their turn.
 // F(first row of two, its registers, step) S(the second), for 6 to 14 rows

@@ -43,7 +43,7 @@ void edge_tile(const Block<T>& block, int64_t rows, int64_t used, const T* a, co
   for (int64_t i = 0; i < rows && block.chain == Chain::kContinue; ++i) {
     for (int64_t j = 0; j < used; ++j) full[i * kPanel<T> + j] = c[i * block.ldc + j];
   }
-  tile_for<T>(rows, 1, block.depth)(a, block.a_stride, b, 0, 0, block.depth, full, kPanel<T>, block.chain, bias == nullptr ? nullptr : full_bias);
+  tile_for<T>(rows, 1, block.depth, 0)(a, block.a_stride, b, 0, 0, block.depth, full, kPanel<T>, block.chain, bias == nullptr ? nullptr : full_bias);
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t j = 0; j < used; ++j) c[i * block.ldc + j] = full[i * kPanel<T> + j];
   }
@@ -52,6 +52,9 @@ void edge_tile(const Block<T>& block, int64_t rows, int64_t used, const T* a, co
 // Columns that are worked by all strips before the activation comes: they are still in a near cache then.
 template <typename T>
 constexpr int64_t kStretch = 8 * kPanel<T>;
+
+// Steps of k in which a strip alone asks for as many lines: the pace at which it gets what lies ahead.
+constexpr int64_t kAtOnce = 8;
 
 template <typename T>
 HWY_INLINE void multiply(const Block<T>& block) {
@@ -69,6 +72,7 @@ HWY_INLINE void multiply(const Block<T>& block) {
     const T* bias = block.bias == nullptr ? nullptr : block.bias + column;
     // Behind the last panel there may be no memory, and asking for that takes longer than asking for what is there: 72 ns a line.
     const int64_t ahead = whole < 2 * panels || (strips.count <= 2 && !kAsks) ? 0 : panels * block.panel_stride;
+    const int64_t pace = strips.count >= 8 ? 1 : strips.count >= 4 ? 2 : kAtOnce;
     for (int64_t strip = 0; strip < strips.count; ++strip) {
       const int64_t first = strips.first(strip), rows = rows_of(strip);
       if (block.diagonal + first + rows <= column) continue;
@@ -79,9 +83,12 @@ HWY_INLINE void multiply(const Block<T>& block) {
         continue;
       }
       const int64_t step = std::min<int64_t>(panels, panels_for(static_cast<int>(rows)));
+      const bool spread = pace < kAtOnce && is_six_rows<T>(rows, block.depth);
+      const int64_t lines = spread ? pace : kAtOnce, asked = strip * lines * (block.depth / kAtOnce) * kPanel<T>;
+      const bool asks = ahead != 0 && strip * lines < kAtOnce && (spread || strip == 0);
       for (int64_t q = 0; q < panels; q += step) {
-        tile_for<T>(rows, step, block.depth)(a, block.a_stride, b + q * block.panel_stride, block.panel_stride, kSideBySide<T> || strip == 0 ? ahead : 0, block.depth,
-                                             c + q * kPanel<T>, block.ldc, block.chain, bias == nullptr ? nullptr : bias + q * kPanel<T>);
+        tile_for<T>(rows, step, block.depth, asks ? lines : 0)(a, block.a_stride, b + q * block.panel_stride, block.panel_stride, asks ? ahead + asked : 0,
+                                                               block.depth, c + q * kPanel<T>, block.ldc, block.chain, bias == nullptr ? nullptr : bias + q * kPanel<T>);
       }
     }
     p += panels;

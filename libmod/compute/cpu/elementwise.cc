@@ -18,8 +18,9 @@ HWY_BEFORE_NAMESPACE();
 namespace modnet {
 namespace HWY_NAMESPACE {
 
-/// Vectors that Map works on side by side, so that the steps of one fill the waits of the other.
-inline constexpr int64_t kAbreast = HWY_NATIVE_FMA ? 2 : 1;
+/// Vectors that Map works on side by side, so that the steps of one fill the waits of the others: four are a seventh faster than two on Zen 3 (exp,
+/// erf, gelu).
+inline constexpr int64_t kAbreast = HWY_TARGET == HWY_AVX2 ? 4 : HWY_NATIVE_FMA ? 2 : 1;
 
 /// Arrays from as many bytes on come from memory, and are asked for so many bytes ahead: else arithmetic and memory would wait for each other by turns.
 inline constexpr int64_t kFarBytes = int64_t{1} << 20, kAheadBytes = 4096;
@@ -46,12 +47,12 @@ HWY_INLINE void MapVectors(D d, const T* x, T* y, int64_t n, F f) {
   }
   for (; i < n; i += kLanes) {
     HWY_ALIGN T tail[kLanes];
-    const int64_t some = n - i < kLanes ? n - i : kLanes;
-    for (int64_t j = 0; j < kLanes; ++j) tail[j] = j < some ? x[i + j] : T{1};
-    V v[1] = {hn::Load(d, tail)};
+    const int64_t some = n - i;
+    for (int64_t j = 0; j < kLanes && some < kLanes; ++j) tail[j] = j < some ? x[i + j] : T{1};
+    V v[1] = {hn::LoadU(d, some < kLanes ? tail : x + i)};
     f(v);
-    hn::Store(v[0], d, tail);
-    std::memcpy(y + i, tail, static_cast<size_t>(some) * sizeof(T));
+    hn::StoreU(v[0], d, some < kLanes ? tail : y + i);
+    if (some < kLanes) std::memcpy(y + i, tail, static_cast<size_t>(some) * sizeof(T));
   }
 }
 

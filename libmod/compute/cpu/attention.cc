@@ -13,6 +13,7 @@
 #include <limits>
 #include <utility>
 
+#include "libmod/compute/aligned.h"
 #include "libmod/compute/attention.h"
 #include "libmod/compute/threads.h"
 
@@ -34,6 +35,7 @@ struct HeadTask {
   int64_t ldq = 0, ldk = 0, ldv = 0;
   int64_t length = 0;
   int64_t head_dim = 0;
+  bool last = false;  // of the heads that lie one behind the other
   float scale = 0;
   AttentionMask mask = AttentionMask::kNone;
   const float* bias = nullptr;  // entry key - query, may be null
@@ -338,6 +340,18 @@ RowsFunction RowsOf(int64_t rows, std::integer_sequence<int, kRows...>) {
   return kFunctions[rows - 1];
 }
 
+/// Asks for what the next head reads: lines that lie a row apart, which no processor asks for by itself.
+HWY_INLINE void AskForNext(const HeadTask& t) {
+  constexpr int64_t kLine = kCacheLine / static_cast<int64_t>(sizeof(float));
+  for (int64_t j = 0; j < t.length; ++j) {
+    for (int64_t i = t.head_dim; i < 2 * t.head_dim; i += kLine) {
+      __builtin_prefetch(t.k + j * t.ldk + i, 0, 2);
+      __builtin_prefetch(t.v + j * t.ldv + i, 0, 2);
+      __builtin_prefetch(t.q + j * t.ldq + i, 0, 2);
+    }
+  }
+}
+
 void AttendHead(const HeadTask& t) {
   const int64_t width = padded(t.head_dim), length = padded(t.length);
   float* keys = t.workspace;
@@ -345,6 +359,7 @@ void AttendHead(const HeadTask& t) {
   float* scores = values + length * width;
   float* sums = scores + kBlockRows * (length + kPanel);
   PackHead(t, keys, values);
+  if (!t.last) AskForNext(t);
   const int64_t strips = (t.length + kTileRows - 1) / kTileRows;  // whose heights differ by one at most
   for (int64_t s = 0; s < strips; ++s) {
     const int64_t first = t.length * s / strips, rows = t.length * (s + 1) / strips - first;
@@ -388,6 +403,7 @@ void attention(ThreadPool& pool, const AttentionInput& input, float* out, int64_
     t.v = input.v + first * input.ldv + h * shape.head_dim;
     t.ldq = input.ldq, t.ldk = input.ldk, t.ldv = input.ldv;
     t.head_dim = shape.head_dim;
+    t.last = h + 1 == shape.heads;
     t.scale = shape.scale;
     t.mask = shape.mask;
     if (input.bias != nullptr) t.bias = input.bias + h * (2 * input.bias_length - 1) + input.bias_length - 1;

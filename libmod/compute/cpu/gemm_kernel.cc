@@ -43,7 +43,7 @@ void edge_tile(const Block<T>& block, int64_t rows, int64_t used, const T* a, co
   for (int64_t i = 0; i < rows && block.chain == Chain::kContinue; ++i) {
     for (int64_t j = 0; j < used; ++j) full[i * kPanel<T> + j] = c[i * block.ldc + j];
   }
-  tile_for<T>(rows, 1, block.depth, 0)(a, block.a_stride, b, 0, 0, block.depth, full, kPanel<T>, block.chain, bias == nullptr ? nullptr : full_bias);
+  tile_for<T>(rows, 1, block.depth, 0)(a, block.a_stride, b, 0, {}, block.depth, full, kPanel<T>, block.chain, bias == nullptr ? nullptr : full_bias);
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t j = 0; j < used; ++j) c[i * block.ldc + j] = full[i * kPanel<T> + j];
   }
@@ -53,8 +53,16 @@ void edge_tile(const Block<T>& block, int64_t rows, int64_t used, const T* a, co
 template <typename T>
 constexpr int64_t kStretch = 8 * kPanel<T>;
 
-// Steps of k in which a strip alone asks for as many lines: the pace at which it gets what lies ahead.
-constexpr int64_t kAtOnce = 8;
+// What a strip asks for of the next panels, which lie `ahead`. On AVX2 the first strips share that, since a panel from memory asked for at once holds
+// up the loads (of 16 rows a tenth); what the last one asked for would come too late. Elsewhere the first strip asks for all.
+template <typename T>
+HWY_INLINE Asked asked_by(int64_t strip, int64_t count, int64_t ahead, int64_t depth) {
+  const int64_t share = !kSideBySide<T> ? 1 : count >= 8 ? 8 : count >= 5 ? 4 : count >= 3 ? 2 : 1;
+  if (ahead == 0 || strip >= share) return {};
+  if (share == 1) return {ahead, depth};
+  const int64_t lines = depth / 8 * (8 / share);
+  return {ahead + strip * lines * kPanel<T>, lines};
+}
 
 template <typename T>
 HWY_INLINE void multiply(const Block<T>& block) {
@@ -72,7 +80,6 @@ HWY_INLINE void multiply(const Block<T>& block) {
     const T* bias = block.bias == nullptr ? nullptr : block.bias + column;
     // Behind the last panel there may be no memory, and asking for that takes longer than asking for what is there: 72 ns a line.
     const int64_t ahead = whole < 2 * panels || (strips.count <= 2 && !kAsks) ? 0 : panels * block.panel_stride;
-    const int64_t pace = strips.count >= 8 ? 1 : strips.count >= 4 ? 2 : kAtOnce;
     for (int64_t strip = 0; strip < strips.count; ++strip) {
       const int64_t first = strips.first(strip), rows = rows_of(strip);
       if (block.diagonal + first + rows <= column) continue;
@@ -83,12 +90,10 @@ HWY_INLINE void multiply(const Block<T>& block) {
         continue;
       }
       const int64_t step = std::min<int64_t>(panels, panels_for(static_cast<int>(rows)));
-      const bool spread = pace < kAtOnce && is_six_rows<T>(rows, block.depth);
-      const int64_t lines = spread ? pace : kAtOnce, asked = strip * lines * (block.depth / kAtOnce) * kPanel<T>;
-      const bool asks = ahead != 0 && strip * lines < kAtOnce && (spread || strip == 0);
+      const Asked asked = asked_by<T>(strip, strips.count, ahead, block.depth);
       for (int64_t q = 0; q < panels; q += step) {
-        tile_for<T>(rows, step, block.depth, asks ? lines : 0)(a, block.a_stride, b + q * block.panel_stride, block.panel_stride, asks ? ahead + asked : 0,
-                                                               block.depth, c + q * kPanel<T>, block.ldc, block.chain, bias == nullptr ? nullptr : bias + q * kPanel<T>);
+        tile_for<T>(rows, step, block.depth, asked.lines)(a, block.a_stride, b + q * block.panel_stride, block.panel_stride, asked, block.depth,
+                                                          c + q * kPanel<T>, block.ldc, block.chain, bias == nullptr ? nullptr : bias + q * kPanel<T>);
       }
     }
     p += panels;

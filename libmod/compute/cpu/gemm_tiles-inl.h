@@ -12,6 +12,7 @@
 #define MODNET_GEMM_TILES_INL_H_
 #endif
 
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <utility>
@@ -44,16 +45,22 @@ constexpr int panels_for(int rows) {
 template <typename T>
 constexpr bool kSideBySide = HWY_TARGET == HWY_AVX2 && sizeof(T) == 4;
 
+/// What a tile asks for while it works: as many lines of each panel as its first `lines` steps of k, from `ahead` numbers behind its panels on.
+struct Asked {
+  int64_t ahead = 0;
+  int64_t lines = 0;
+};
+
 template <typename T>
-using Tile = void (*)(const T* a, int64_t a_stride, const T* b, int64_t panel_stride, int64_t ahead, int64_t depth, T* c, int64_t ldc, Chain chain, const T* bias);
+using Tile = void (*)(const T* a, int64_t a_stride, const T* b, int64_t panel_stride, Asked asked, int64_t depth, T* c, int64_t ldc, Chain chain, const T* bias);
 
 #undef MODNET_SIX_ROWS
 #undef MODNET_TILES_BY_HAND
 #if HWY_NATIVE_FMA
 
-// P panels for R rows. It asks for what lies `ahead` of its panels, the next ones (0: nothing is there, or they were asked for), while it works.
+// P panels for R rows.
 template <typename T, int R, int P>
-void panel_tile(const T* HWY_RESTRICT a, [[maybe_unused]] int64_t a_stride, const T* HWY_RESTRICT b, int64_t panel_stride, int64_t ahead, int64_t depth,
+void panel_tile(const T* HWY_RESTRICT a, [[maybe_unused]] int64_t a_stride, const T* HWY_RESTRICT b, int64_t panel_stride, Asked asked, int64_t depth,
                 T* HWY_RESTRICT c, int64_t ldc, Chain chain, const T* HWY_RESTRICT bias) {
   const hn::ScalableTag<T> d;
   using Vec = hn::Vec<decltype(d)>;
@@ -86,9 +93,9 @@ void panel_tile(const T* HWY_RESTRICT a, [[maybe_unused]] int64_t a_stride, cons
     }
   };
   int64_t k = 0;
-  for (; R >= 4 && ahead != 0 && k < depth; ++k) {
+  for (; R >= 4 && k < asked.lines; ++k) {
 #pragma GCC unroll 16
-    for (int p = 0; p < P; ++p) __builtin_prefetch(b + ahead + p * panel_stride + k * kPanel<T>, 0, 2);
+    for (int p = 0; p < P; ++p) __builtin_prefetch(b + asked.ahead + p * panel_stride + k * kPanel<T>, 0, 2);
     step(k);
   }
   for (; k + 2 <= depth; k += 2) {
@@ -115,10 +122,9 @@ void panel_tile(const T* HWY_RESTRICT a, [[maybe_unused]] int64_t a_stride, cons
 #define MODNET_SIX_ROWS 1
 // The tile that nearly all f32 work on AVX2 is done in, six rows that lie side by side by one panel of two vectors, for a multiple of 4 steps of
 // k. By hand, since what g++ 12 makes of panel_tile needs 200 cycles for its beginning and end (of 2,300 at k = 384). Eight steps a turn are 1 to 4 %
-// faster than four on Zen 3, and asking for the lines of c at the beginning another 4 % where c is in memory. What lies `ahead` it asks for at
-// kLines lines a turn: several strips share that, since a panel from memory asked for at once holds the loads up.
+// faster than four on Zen 3, and asking for the lines of c at the beginning another 4 % where c is in memory. It asks for kLines lines a turn.
 template <int kLines>
-void six_rows(const float* a, int64_t, const float* b, int64_t, int64_t ahead, int64_t depth, float* c, int64_t ldc, Chain chain, const float* bias) {
+void six_rows(const float* a, int64_t, const float* b, int64_t, Asked asked, int64_t depth, float* c, int64_t ldc, Chain chain, const float* bias) {
 #define MODNET_EACH(M) M(0, 0, 1) M(1, 2, 3) M(2, 4, 5) M(3, 6, 7) M(4, 8, 9) M(5, 10, 11)
 #define MODNET_CLEAR(R, X, Y)                                      \
   "vxorps %%ymm" #X ", %%ymm" #X ", %%ymm" #X "\nvxorps %%ymm" #Y ", %%ymm" #Y ", %%ymm" #Y "\n" \
@@ -141,7 +147,7 @@ void six_rows(const float* a, int64_t, const float* b, int64_t, int64_t ahead, i
   "prefetcht1 " #K "*64(%[ahead])\n"                               \
   ".endif\n"
   int64_t turns = depth / 8;
-  const char* asked = reinterpret_cast<const char*>(b + ahead);
+  const float* ahead = b + asked.ahead;
   asm volatile(
       "mov %[c], %%rax\n"
       "test %[start], %[start]\n"
@@ -169,7 +175,7 @@ void six_rows(const float* a, int64_t, const float* b, int64_t, int64_t ahead, i
       "vmovups 32(%[bias]), %%ymm13\n" MODNET_EACH(MODNET_ADD)
       "7:\n"
       "mov %[c], %%rax\n" MODNET_EACH(MODNET_STORE)
-      : [a] "+r"(a), [b] "+r"(b), [turns] "+r"(turns), [ahead] "+r"(asked)
+      : [a] "+r"(a), [b] "+r"(b), [turns] "+r"(turns), [ahead] "+r"(ahead)
       : [c] "r"(c), [ldc] "r"(ldc * 4), [start] "r"(static_cast<int64_t>(chain)), [bias] "r"(bias), [depth] "r"(depth), [lines] "i"(kLines)
       : "rax", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
         "xmm15", "cc", "memory");
@@ -228,11 +234,11 @@ void six_rows(const float* a, int64_t, const float* b, int64_t, int64_t ahead, i
   "dec %%rdx\n"                                                     \
   "jnz 1b\n"
 #define MODNET_TILE(NAME, EACH) \
-  void NAME(const float* a, int64_t a_stride, const float* b, int64_t panel_stride, int64_t ahead, int64_t depth, float* c, int64_t ldc, Chain chain, \
+  void NAME(const float* a, int64_t a_stride, const float* b, int64_t panel_stride, Asked asked, int64_t depth, float* c, int64_t ldc, Chain chain, \
             const float* bias) { \
     const float *a0 = a, *a2 = a0 + 2 * a_stride, *a4 = a2 + 2 * a_stride, *a6 = a4 + 2 * a_stride, *a8 = a6 + 2 * a_stride, *a10 = a8 + 2 * a_stride, \
                 *a12 = a10 + 2 * a_stride; \
-    const int64_t turns = depth / 4, ldc_bytes = ldc * 4, ahead_bytes = ahead * 4, start = static_cast<int64_t>(chain); \
+    const int64_t turns = depth / 4, ldc_bytes = ldc * 4, ahead_bytes = asked.ahead * 4, start = static_cast<int64_t>(chain); \
     asm volatile( \
         "mov %[c], %%rax\n" \
         "mov %[ldc], %%rdx\n" \
@@ -338,7 +344,7 @@ HWY_INLINE void fused_row(int64_t n, float x, const float* HWY_RESTRICT y, float
 #endif
 
 template <typename T, int R, int P>
-void panel_tile(const T* a, int64_t a_stride, const T* b, int64_t panel_stride, int64_t, int64_t depth, T* c, int64_t ldc, Chain chain, const T* bias) {
+void panel_tile(const T* a, int64_t a_stride, const T* b, int64_t panel_stride, Asked, int64_t depth, T* c, int64_t ldc, Chain chain, const T* bias) {
   for (int p = 0; p < P; ++p) {
     const T* panel = b + p * panel_stride;
     for (int r = 0; r < R; ++r) {
@@ -353,16 +359,6 @@ void panel_tile(const T* a, int64_t a_stride, const T* b, int64_t panel_stride, 
 
 #endif  // HWY_NATIVE_FMA
 
-// Whether a tile is six_rows, which asks for what lies ahead at the pace it is told.
-template <typename T>
-constexpr bool is_six_rows([[maybe_unused]] int64_t rows, [[maybe_unused]] int64_t depth) {
-#if MODNET_SIX_ROWS
-  return sizeof(T) == 4 && rows == 6 && depth >= 4 && depth % 4 == 0;
-#else
-  return false;
-#endif
-}
-
 // Tiles of R rows with as many panels as P allows.
 template <typename T, int P, int... R>
 constexpr Tile<T> tile_of(int64_t rows, std::integer_sequence<int, R...>) {
@@ -374,7 +370,10 @@ template <typename T>
 Tile<T> tile_for(int64_t rows, int64_t panels, [[maybe_unused]] int64_t depth, [[maybe_unused]] int64_t lines) {
 #if MODNET_SIX_ROWS
   if constexpr (sizeof(T) == 4)
-    if (is_six_rows<T>(rows, depth)) return lines == 0 ? &six_rows<0> : lines == 1 ? &six_rows<1> : lines == 2 ? &six_rows<2> : &six_rows<8>;
+    if (rows == 6 && depth >= 4 && depth % 4 == 0) {
+      constexpr Tile<float> kPaces[] = {&six_rows<0>, &six_rows<1>, &six_rows<2>, &six_rows<4>, &six_rows<8>};
+      return kPaces[depth < 8 ? 0 : std::bit_width(static_cast<uint64_t>(lines / (depth / 8)))];
+    }
 #elif MODNET_TILES_BY_HAND
   if constexpr (sizeof(T) == 4)
     if (rows >= kLeastByHand && panels >= 2 && depth >= 4 && depth % 4 == 0) return kByHand[rows - kLeastByHand];

@@ -78,8 +78,8 @@ void quantise_block(const Layer& layer, int64_t first, int64_t rows, const Whole
 void run_panel(const Layer& layer, const Int8Kernel& kernel, int64_t first, int64_t rows, int64_t panel, const WholeRows& whole) {
   const int64_t column = panel * kernel.panel, used = std::min(kernel.panel, layer.b.n() - column), strips = ceil_div(rows, kernel.rows);
   alignas(64) float edge[cpu::kMostInt8Rows * cpu::kMostInt8Panel];
-  for (int64_t strip = 0; strip < strips; ++strip) {
-    const int64_t begin = rows * strip / strips, height = rows * (strip + 1) / strips - begin;
+  for (int64_t strip = 0, begin = 0, height; strip < strips; ++strip, begin += height) {
+    height = rows * (strip + 1) / strips - begin;
     float* c = layer.c + (first + begin) * layer.ldc + column;
     Int8Tile tile;
     tile.a = whole.values + begin * whole.stride;

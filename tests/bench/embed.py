@@ -77,6 +77,7 @@ class Peak:
         self.seen = []
 
     def measure(self):
+        time.sleep(0.2)  # until the threads of all engines, which wait for more in loops, are asleep
         self.process.stdin.write("\n")
         self.process.stdin.flush()
         self.seen.append(json.loads(self.process.stdout.readline()))
@@ -312,7 +313,6 @@ def single_texts(bench):
         text, calls, what = texts[key], max(4, 20 // SMALLER), subjects[key]
         ours, theirs, cpu = [], [], []
         for round_ in range(bench.rounds + 1):
-            time.sleep(0.2)  # until the threads of both engines, which wait for more in loops, are asleep
             bench.peak.measure()
             before = stream.cpu()
             mine = [stream.seconds(text) for _ in range(calls)]

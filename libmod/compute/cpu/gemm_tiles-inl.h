@@ -45,7 +45,7 @@ constexpr int panels_for(int rows) {
 template <typename T>
 constexpr bool kSideBySide = HWY_TARGET == HWY_AVX2 && sizeof(T) == 4;
 
-/// What a tile asks for while it works: as many lines of each panel as its first `lines` steps of k, from `ahead` numbers behind its panels on.
+/// What a tile asks for while it works: `lines` lines, as many numbers behind each of its panels as `ahead` says; by default nothing.
 struct Asked {
   int64_t ahead = 0;
   int64_t lines = 0;

@@ -45,10 +45,12 @@ constexpr int panels_for(int rows) {
 template <typename T>
 constexpr bool kSideBySide = HWY_TARGET == HWY_AVX2 && sizeof(T) == 4;
 
-/// What a tile asks for while it works: `lines` lines, as many numbers behind each of its panels as `ahead` says; by default nothing.
+/// What a tile asks for while it works: `lines` lines, as many numbers behind each of its panels as `ahead` says; by default nothing. Where
+/// several strips share that, each asks for `pace` lines, 1, 2, 4 or 8, in eight steps of k.
 struct Asked {
   int64_t ahead = 0;
   int64_t lines = 0;
+  uint32_t pace = 0;
 };
 
 template <typename T>
@@ -367,12 +369,12 @@ constexpr Tile<T> tile_of(int64_t rows, std::integer_sequence<int, R...>) {
 }
 
 template <typename T>
-Tile<T> tile_for(int64_t rows, int64_t panels, [[maybe_unused]] int64_t depth, [[maybe_unused]] int64_t lines) {
+HWY_INLINE Tile<T> tile_for(int64_t rows, int64_t panels, [[maybe_unused]] int64_t depth, [[maybe_unused]] uint32_t pace) {
 #if MODNET_SIX_ROWS
   if constexpr (sizeof(T) == 4)
     if (rows == 6 && depth >= 4 && depth % 4 == 0) {
       constexpr Tile<float> kPaces[] = {&six_rows<0>, &six_rows<1>, &six_rows<2>, &six_rows<4>, &six_rows<8>};
-      return kPaces[depth < 8 ? 0 : std::bit_width(static_cast<uint64_t>(lines / (depth / 8)))];
+      return kPaces[std::bit_width(pace)];
     }
 #elif MODNET_TILES_BY_HAND
   if constexpr (sizeof(T) == 4)

@@ -64,12 +64,20 @@ HWY_INLINE void LayerNormRows(ConstRows from, ConstRows added, const float* gamm
   const float* row = added.data == nullptr ? x : out;  // x, or x + residual, which stands in out
   const int64_t row_step = added.data == nullptr ? step : out_step;
   V mean[kRows], inverse[kRows];
+  // Each pass asks for one thing, so that memory is busy in all of them: the first for room for the rows, the second for what is added to the next
+  // ones, the third for the next ones themselves. Behind the last rows, what is there.
+  const int64_t next = first + 2 * kRows <= from.rows ? kRows : 0;
+  const float* coming = x + next * step;
+  const float* coming_added = added.data == nullptr ? nullptr : added.data + (first + next) * added.stride;
   MODNET_UNROLL
   for (int r = 0; r < kRows; ++r) {  // one after the other, as memory gives most
     const float* a = x + r * step;
     L sums(0.0f);
     if (added.data == nullptr) {
-      ForRowGroups<1>(whole, [&](int, int64_t v, int64_t i) HWY_ATTR { sums.lane[v] = hn::Add(sums.lane[v], hn::LoadU(d, a + i)); });
+      ForRowGroups<1>(whole, [&](int, int64_t v, int64_t i) HWY_ATTR {
+        if (v == 0) __builtin_prefetch(out + r * out_step + i);
+        sums.lane[v] = hn::Add(sums.lane[v], hn::LoadU(d, a + i));
+      });
     } else {
       const float* residual = added.data + (first + r) * added.stride;
       float* both = out + r * out_step;
@@ -87,17 +95,9 @@ HWY_INLINE void LayerNormRows(ConstRows from, ConstRows added, const float* gamm
     }
     mean[r] = hn::Set(d, sums.sum() / count);
   }
-  // What the next rows are made of comes into the first-level cache meanwhile; behind the last ones, what is there.
-  const int64_t next = first + 2 * kRows <= from.rows ? kRows : 0;
-  const float* coming = x + next * step;
-  const float* coming_added = added.data == nullptr ? out : added.data + (first + next) * added.stride;
-  const int64_t coming_step = added.data == nullptr ? out_step : added.stride;
   L squares[kRows];
   ForRowGroups<kRows>(whole, [&](int r, int64_t v, int64_t i) HWY_ATTR {
-    if (v == 0) {
-      __builtin_prefetch(coming + r * step + i);
-      __builtin_prefetch(coming_added + r * coming_step + i);
-    }
+    if (v == 0 && added.data != nullptr) __builtin_prefetch(coming_added + r * added.stride + i);
     const V c = hn::Sub(hn::LoadU(d, row + r * row_step + i), mean[r]);
     squares[r].lane[v] = Fma(d, c, c, squares[r].lane[v]);
   });
@@ -116,10 +116,15 @@ HWY_INLINE void LayerNormRows(ConstRows from, ConstRows added, const float* gamm
   const auto normalised = [d, &mean, &inverse](int r, V value, V scale, V shift) HWY_ATTR {
     return Canonical(d, Fma(d, hn::Mul(hn::Sub(value, mean[r]), inverse[r]), scale, shift));
   };
-  for (int64_t i = 0; i < whole; i += L::kWidth) {
-    const V scale = hn::LoadU(d, gamma + i), shift = beta == nullptr ? hn::Zero(d) : hn::LoadU(d, beta + i);
+  for (int64_t i = 0; i < whole; i += kVirtualLanes) {
     MODNET_UNROLL
-    for (int r = 0; r < kRows; ++r) hn::StoreU(normalised(r, hn::LoadU(d, row + r * row_step + i), scale, shift), d, out + r * out_step + i);
+    for (int r = 0; r < kRows; ++r) __builtin_prefetch(coming + r * step + i);
+    MODNET_UNROLL
+    for (int64_t j = i; j < i + kVirtualLanes; j += L::kWidth) {
+      const V scale = hn::LoadU(d, gamma + j), shift = beta == nullptr ? hn::Zero(d) : hn::LoadU(d, beta + j);
+      MODNET_UNROLL
+      for (int r = 0; r < kRows; ++r) hn::StoreU(normalised(r, hn::LoadU(d, row + r * row_step + j), scale, shift), d, out + r * out_step + j);
+    }
   }
   for (int r = 0; r < kRows; ++r) {
     for (int64_t i = whole; i < n; i += L::kWidth) {

@@ -53,12 +53,13 @@ Cut cut_output(int64_t m, int64_t n, int threads) {
   return cut;
 }
 
-// Blocks of whole strips; where several threads have only a few, of as many rows each, to 4: a strip more would make one's work a tenth longer.
+// Blocks of whole strips; where several threads have only a few, or one block each, of as many rows each, to 4: a strip more would make one's work
+// a tenth longer, and that of a text of 128 tokens 3 %.
 template <typename T>
 RowBlocks cut_rows(int64_t m, int64_t count, int64_t threads) {
   constexpr int64_t kFewStrips = 4, kPart = 4;
   const int64_t strip = strip_rows<T>();
-  return {m, threads > 1 && ceil_div(m, strip) < kFewStrips * count ? std::min(kPart, strip) : strip, count};
+  return {m, threads > 1 && (count == threads || ceil_div(m, strip) < kFewStrips * count) ? std::min(kPart, strip) : strip, count};
 }
 
 // One task: all of k for one rectangle of c. `packed` is room for a depth of its rows; they lie there already where `there` says so.

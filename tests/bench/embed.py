@@ -309,25 +309,25 @@ def single_texts(bench):
             skipped(what, "onnxruntime is not installed")
         return
     stream, peer = Stream(bench), bench.peer("ort32")
-    for key, goal in LATENCY_GOALS.items():
-        text, calls, what = texts[key], max(4, 20 // SMALLER), subjects[key]
-        ours, theirs, cpu = [], [], []
-        for round_ in range(bench.rounds + 1):
-            bench.peak.measure()
+    calls = max(4, 20 // SMALLER)
+    seen = {key: [] for key in LATENCY_GOALS}  # (our seconds, theirs, our CPU seconds, theirs) a round
+    for round_ in range(bench.rounds + 1):  # all lengths in every round: what others do for some seconds falls on each of them
+        bench.peak.measure()
+        for key, rounds in seen.items():
             before = stream.cpu()
-            mine = [stream.seconds(text) for _ in range(calls)]
+            mine = [stream.seconds(texts[key]) for _ in range(calls)]
             used = stream.cpu() - before
-            other = peer.ask(text=text, calls=calls)
+            other = peer.ask(text=texts[key], calls=calls)
             if round_:  # the first one warms up
-                ours.append(statistics.median(mine))
-                theirs.append(statistics.median(other["seconds"]))
-                cpu.append((used, other["cpu"]))
-        mine, other, peak = statistics.median(ours), statistics.median(theirs), bench.peak.take()["fma"]
-        at_peak = bench.work([text])[1] * 1e-9 / peak if peak else 0.0
-        bench.report(what, mine <= max(goal[0] * other, at_peak / goal[1]), f"<= {goal[0]}, or FLOPs at {goal[1]} of peak", peer="onnxruntime f32",
+                rounds.append((statistics.median(mine), statistics.median(other["seconds"]), used / calls, other["cpu"] / calls))
+    peak = bench.peak.take()["fma"]
+    for key, goal in LATENCY_GOALS.items():
+        mine, other = (statistics.median(column) for column in list(zip(*seen[key]))[:2])
+        cpu, other_cpu = (statistics.mean(column) for column in list(zip(*seen[key]))[2:])
+        at_peak = bench.work([texts[key]])[1] * 1e-9 / peak if peak else 0.0
+        bench.report(subjects[key], mine <= max(goal[0] * other, at_peak / goal[1]), f"<= {goal[0]}, or FLOPs at {goal[1]} of peak", peer="onnxruntime f32",
                      ratio=round(mine / other, 3), ms=round(1e3 * mine, 3), peer_ms=round(1e3 * other, 3), share_of_peak=round(at_peak / mine, 3),
-                     cpu_ms=round(1e3 * statistics.mean(one[0] for one in cpu) / calls, 3),
-                     peer_cpu_ms=round(1e3 * statistics.mean(one[1] for one in cpu) / calls, 3))
+                     cpu_ms=round(1e3 * cpu, 3), peer_cpu_ms=round(1e3 * other_cpu, 3))
     stream.close()
     peer.close()
 

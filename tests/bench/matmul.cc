@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -20,6 +21,7 @@
 
 namespace {
 
+using modnet::AlignedBlock;
 using modnet::ComputeContext;
 using modnet::PackedMatrix;
 using modnet::Policy;
@@ -74,25 +76,31 @@ void print_one_dnn(const Shape& shape, int threads, const Series& ours, const Se
               unpacked.median_by_processor() / theirs.median_by_processor());
 }
 
-// Three lines of the report. True when the goal is met.
-bool measure(const Shape& shape, ThreadPool& pool, int rounds) {
-  const auto a = on_pages(ramp(shape.m * shape.k)), b = on_pages(ramp(shape.k * shape.n));
-  const auto c = on_pages(std::vector<float>(static_cast<size_t>(shape.m * shape.n)));
-  const PackedMatrix packed = PackedMatrix::pack(b.get(), shape.n, Trans::kNo, shape.k, shape.n);
+// A product with its numbers and its figures so far.
+struct Subject {
+  Shape shape;
+  ThreadPool& pool;
+  AlignedBlock<float> a, b, c;
+  PackedMatrix packed;
+  Series peak, ours, unpacked, theirs, one_dnn;
+  Series right_behind;  // the peak at the clock that the product leaves: a core that also loads draws more power, and some slow down for a while
+
+  Subject(const Shape& of, ThreadPool& on)
+      : shape(of), pool(on), a(on_pages(ramp(of.m * of.k))), b(on_pages(ramp(of.k * of.n))), c(on_pages(std::vector<float>(static_cast<size_t>(of.m * of.n)))),
+        packed(PackedMatrix::pack(b.get(), of.n, Trans::kNo, of.k, of.n)) {}
+};
+
+// Every contender once.
+void run_round(Subject& subject) {
+  const auto [m, k, n] = subject.shape;
+  ThreadPool& pool = subject.pool;
+  const float *a = subject.a.get(), *b = subject.b.get();
+  float* c = subject.c.get();
   const ComputeContext portable{&pool, Policy::kPortable};
   const ComputeContext vendor{&pool, Policy::kVendor};
-  const bool has_vendor = modnet::vendor_blas().ok();
-  const OneDnn& dnn = modnet::bench::one_dnn();
-  if (dnn.there()) dnn.set_threads(pool.size());
-  const double operations = 2.0 * static_cast<double>(shape.m * shape.k * shape.n);
+  const double operations = 2.0 * static_cast<double>(m * k * n);
   const int64_t repeats = std::max<int64_t>(1, static_cast<int64_t>(8e9 / operations));  // tenths of a second: processor time of other threads comes in ticks
-  Series peak;
-  Series ours;
-  Series unpacked;
-  Series theirs;
-  Series one_dnn;
-  Series right_behind;  // the peak at the clock that the product leaves: a core that also loads draws more power, and some slow down for a while
-  const auto timed = [&](Series& series, double done, int64_t times, const std::function<void()>& body) {
+  const auto timed = [](Series& series, double done, int64_t times, const std::function<void()>& body) {
     const double start = seconds();
     const double processor_start = processor_seconds();
     for (int64_t i = 0; i < times; ++i) body();
@@ -102,35 +110,31 @@ bool measure(const Shape& shape, ThreadPool& pool, int rounds) {
   const int64_t loops = 400'000;
   const double spun = spin_multipliers(1) * static_cast<double>(loops * 4 * pool.size());
   const double work = operations * static_cast<double>(repeats);
-  for (int round = 0; round < rounds; ++round) {
-    timed(peak, spun, 1,
-          [&] { pool.parallel_for(pool.size() * 4, [&](int64_t, int) { (void)spin_multipliers(loops); }); });
-    timed(ours, work, repeats,
-          [&] { matmul_packed(portable, a.get(), shape.k, shape.m, packed, nullptr, nullptr, c.get(), shape.n); });
-    timed(right_behind, spun / 16, 1, [&] { pool.parallel_for(pool.size(), [&](int64_t, int) { (void)spin_multipliers(loops / 4); }); });
-    timed(unpacked, work, repeats, [&] {
-      modnet::matmul<float>(portable, shape.m, shape.n, shape.k, a.get(), shape.k, Trans::kNo, b.get(), shape.n,
-                            Trans::kNo, c.get(), shape.n);
-    });
-    if (has_vendor) {
-      timed(theirs, work, repeats, [&] {
-        modnet::matmul<float>(vendor, shape.m, shape.n, shape.k, a.get(), shape.k, Trans::kNo, b.get(), shape.n,
-                              Trans::kNo, c.get(), shape.n);
-      });
-    }
-    if (dnn.there()) {
-      const OnFirstCore there;
-      timed(one_dnn, work, repeats, [&] {
-        if (dnn.product('N', 'N', shape.m, shape.n, shape.k, 1.0F, a.get(), shape.k, b.get(), shape.n, 0.0F, c.get(), shape.n) != 0)
-          std::abort();
-      });
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-  }
-  const double share = ours.median_by_processor() / peak.median_by_processor();
-  const double goal = goal_of(shape);
+  timed(subject.peak, spun, 1, [&] { pool.parallel_for(pool.size() * 4, [&](int64_t, int) { (void)spin_multipliers(loops); }); });
+  timed(subject.ours, work, repeats, [&, k = k, m = m, n = n] { matmul_packed(portable, a, k, m, subject.packed, nullptr, nullptr, c, n); });
+  timed(subject.right_behind, spun / 16, 1, [&] { pool.parallel_for(pool.size(), [&](int64_t, int) { (void)spin_multipliers(loops / 4); }); });
+  const auto from_rows = [&, k = k, m = m, n = n](const ComputeContext& context) {
+    return [&, k, m, n] { modnet::matmul<float>(context, m, n, k, a, k, Trans::kNo, b, n, Trans::kNo, c, n); };
+  };
+  timed(subject.unpacked, work, repeats, from_rows(portable));
+  if (modnet::vendor_blas().ok()) timed(subject.theirs, work, repeats, from_rows(vendor));
+  const OneDnn& dnn = modnet::bench::one_dnn();
+  if (!dnn.there()) return;
+  dnn.set_threads(pool.size());
+  const OnFirstCore there;
+  timed(subject.one_dnn, work, repeats, [&, k = k, m = m, n = n] {
+    if (dnn.product('N', 'N', m, n, k, 1.0F, a, k, b, n, 0.0F, c, n) != 0) std::abort();
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(10));
+}
+
+// Three lines. True when the goal is met.
+bool report(const Subject& subject) {
+  const double share = subject.ours.median_by_processor() / subject.peak.median_by_processor();
+  const double goal = goal_of(subject.shape);
   const bool met = share >= goal;
-  print_what(shape, pool.size(), "");
+  const int threads = subject.pool.size();
+  print_what(subject.shape, threads, "");
   std::printf("\"peer\": \"FMA peak\", \"ratio\": %.3f, ", share);
   if (goal > 0) {
     std::printf("\"goal\": \">= %.2f\", \"ok\": %s", goal, met ? "true" : "false");
@@ -138,16 +142,16 @@ bool measure(const Shape& shape, ThreadPool& pool, int rounds) {
     std::printf("\"goal\": \"-\", \"ok\": null");
   }
   std::printf(", \"unit\": \"GF/s\", \"best\": %.1f, \"peak\": %.1f, \"median\": %.1f, \"median_peak\": %.1f, \"unpacked_best\": %.1f",
-              ours.best(), peak.best(), ours.median(), peak.median(), unpacked.best());
-  if (has_vendor) {
-    std::printf(", \"openblas_best\": %.1f, \"to_openblas_by_processor_time\": %.2f", theirs.best(),
-                ours.median_by_processor() / theirs.median_by_processor());
+              subject.ours.best(), subject.peak.best(), subject.ours.median(), subject.peak.median(), subject.unpacked.best());
+  if (!subject.theirs.gflops.empty()) {
+    std::printf(", \"openblas_best\": %.1f, \"to_openblas_by_processor_time\": %.2f", subject.theirs.best(),
+                subject.ours.median_by_processor() / subject.theirs.median_by_processor());
   }
   std::printf("}\n");
-  print_what(shape, pool.size(), ", at the clock it leaves");
+  print_what(subject.shape, threads, ", at the clock it leaves");
   std::printf("\"peer\": \"FMA peak right behind\", \"ratio\": %.3f, \"goal\": \"-\", \"ok\": null, \"unit\": \"GF/s\", \"peak_there\": %.1f}\n",
-              ours.median() / right_behind.median(), right_behind.median());
-  print_one_dnn(shape, pool.size(), ours, unpacked, one_dnn);
+              subject.ours.median() / subject.right_behind.median(), subject.right_behind.median());
+  print_one_dnn(subject.shape, threads, subject.ours, subject.unpacked, subject.one_dnn);
   std::fflush(stdout);
   return met;
 }
@@ -161,14 +165,20 @@ int main(int argc, char** argv) {
     return 5;
   }
   (void)modnet::bench::one_dnn();
-  bool met = true;
   const int most_threads = argc > 3 ? std::max(1, std::atoi(argv[3])) : 2;
+  std::vector<std::unique_ptr<ThreadPool>> pools;
+  std::vector<std::unique_ptr<Subject>> subjects;
   for (int threads = 1; threads <= most_threads; ++threads) {
-    ThreadPool pool(threads);
+    pools.push_back(std::make_unique<ThreadPool>(threads));
     for (const Shape& shape : {Shape{2064, 384, 1536}, Shape{2064, 384, 384}, Shape{2064, 1536, 384}, Shape{2064, 1536, 1536},
-                               Shape{128, 384, 1536}, Shape{16, 384, 1536}, Shape{1, 1536, 384}}) {
-      met = measure(shape, pool, rounds) && met;
-    }
+                               Shape{128, 384, 1536}, Shape{16, 384, 1536}, Shape{1, 1536, 384}})
+      subjects.push_back(std::make_unique<Subject>(shape, *pools.back()));
   }
+  // All products in every round: what others do on the machine for some seconds falls on a round of each, not on all rounds of one.
+  for (int round = 0; round < rounds; ++round) {
+    for (const std::unique_ptr<Subject>& subject : subjects) run_round(*subject);
+  }
+  bool met = true;
+  for (const std::unique_ptr<Subject>& subject : subjects) met = report(*subject) && met;
   return met ? 0 : 1;
 }

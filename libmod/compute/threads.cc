@@ -6,9 +6,11 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "libmod/compute/aligned.h"
@@ -106,6 +108,7 @@ struct ThreadPool::State {
   bool stop = false;
   alignas(kCacheLine) std::atomic<int64_t> next{0};
   alignas(kCacheLine) std::atomic<int> busy{0};
+  std::exception_ptr failure;  // what the first task threw that did; written under `sleep`
 
   // Affinity.
   bool caller_pinned = false;
@@ -116,7 +119,13 @@ struct ThreadPool::State {
   void work(int worker) {
     const Place before = place;
     place = Place{this, worker};
-    for (int64_t task = next.fetch_add(1); task < tasks; task = next.fetch_add(1)) (*body)(task, worker);
+    try {
+      for (int64_t task = next.fetch_add(1); task < tasks; task = next.fetch_add(1)) (*body)(task, worker);
+    } catch (...) {
+      next.store(tasks);
+      const std::lock_guard<std::mutex> lock(sleep);
+      if (failure == nullptr) failure = std::current_exception();
+    }
     place = before;
   }
 
@@ -225,11 +234,12 @@ void ThreadPool::parallel_for(int64_t tasks, const std::function<void(int64_t ta
   state.next.store(0, std::memory_order_relaxed);
   if (state.size == 1 || tasks == 1) {
     state.work(0);
-    return;
+  } else {
+    state.publish();
+    state.work(0);
+    state.wait_until_idle();
   }
-  state.publish();
-  state.work(0);
-  state.wait_until_idle();
+  if (state.failure != nullptr) std::rethrow_exception(std::exchange(state.failure, nullptr));
 }
 
 void* ThreadPool::scratch(int worker, int64_t bytes) {

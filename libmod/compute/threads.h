@@ -32,7 +32,8 @@ class ThreadPool {
 
   /// Runs body(task, worker) once for every task in [0, tasks), worker in [0, size()); returns when all are done.
   /// Tasks may run in any order: they must not depend on one another. A call from inside a body runs inline, as that
-  /// worker. Calls from several threads take turns. The body must not throw.
+  /// worker. Calls from several threads take turns. What a body throws is thrown here once no worker is in a body; tasks that had not
+  /// begun are left out then, and the pool can be used again.
   void parallel_for(int64_t tasks, const std::function<void(int64_t task, int worker)>& body);
 
   /// Scratch space of one worker, 64-byte aligned, kept between calls; the next call for that worker may move it.

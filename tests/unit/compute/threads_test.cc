@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <fstream>
+#include <new>
 #include <set>
 #include <thread>
 #include <vector>
@@ -86,6 +88,42 @@ TEST_CASE("a call from inside a task runs inline, as the same worker") {
   CHECK(inner.load() == 48);
   CHECK(wrong.load() == 0);
   CHECK(pool.width() == pool.size());
+}
+
+// A worker of its own that ran out of memory ended the process; the caller that did left the others with a body that was gone.
+TEST_CASE("what a task throws reaches the caller once nobody runs the body, no other task is begun, and the pool works on") {
+  for (const int threads : {1, 2, 4}) {
+    ThreadPool pool(threads);
+    for (int thrower = 0; thrower < threads; ++thrower) {
+      std::atomic<int> running{0}, begun{0};
+      std::atomic<bool> thrown{false};
+      bool caught = false;
+      try {
+        pool.parallel_for(100'000, [&](int64_t, int worker) {
+          begun.fetch_add(1);
+          running.fetch_add(1);
+          if (worker == thrower) {
+            running.fetch_sub(1);
+            thrown = true;
+            throw std::bad_alloc();
+          }
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));
+          running.fetch_sub(1);
+        });
+      } catch (const std::bad_alloc&) {
+        caught = true;
+      }
+      CHECK(caught);
+      CHECK(running.load() == 0);
+      CHECK(begun.load() < 100'000);
+      std::atomic<int> runs{0};
+      pool.parallel_for(200, [&](int64_t, int) { runs.fetch_add(1); });
+      CHECK(runs.load() == 200);
+    }
+    // from inside a task, where calls run inline
+    CHECK_THROWS_AS(pool.parallel_for(3, [&](int64_t, int) { pool.parallel_for(2, [](int64_t, int) { throw std::bad_alloc(); }); }), std::bad_alloc);
+    CHECK(pool.width() == threads);
+  }
 }
 
 TEST_CASE("callers on several threads take turns") {

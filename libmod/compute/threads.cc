@@ -8,7 +8,6 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -190,11 +189,12 @@ ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
     if (freedom.pools++ == 0) freedom.cores = state.allowed;
   }
   state.busy.store(state.size - 1);
+  state.threads.reserve(static_cast<size_t>(state.size - 1));
   for (int worker = 1; worker < state.size; ++worker) {
     const int core = pin ? cores[static_cast<size_t>(worker)] : -1;
     try {
       state.threads.emplace_back([&state, worker, core] { state.run_worker(worker, core); });
-    } catch (const std::system_error&) {  // the system gives no more: a smaller team, the same results
+    } catch (const std::exception&) {  // the system gives no more threads or memory: a smaller team, the same results
       state.busy.fetch_sub(state.size - worker);
       state.size = worker;
       break;

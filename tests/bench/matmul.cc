@@ -92,7 +92,7 @@ struct Subject {
 
 // Every contender once.
 void run_round(Subject& subject) {
-  const auto [m, k, n] = subject.shape;
+  const int64_t m = subject.shape.m, k = subject.shape.k, n = subject.shape.n;
   ThreadPool& pool = subject.pool;
   const float *a = subject.a.get(), *b = subject.b.get();
   float* c = subject.c.get();
@@ -111,18 +111,16 @@ void run_round(Subject& subject) {
   const double spun = spin_multipliers(1) * static_cast<double>(loops * 4 * pool.size());
   const double work = operations * static_cast<double>(repeats);
   timed(subject.peak, spun, 1, [&] { pool.parallel_for(pool.size() * 4, [&](int64_t, int) { (void)spin_multipliers(loops); }); });
-  timed(subject.ours, work, repeats, [&, k = k, m = m, n = n] { matmul_packed(portable, a, k, m, subject.packed, nullptr, nullptr, c, n); });
+  timed(subject.ours, work, repeats, [&] { matmul_packed(portable, a, k, m, subject.packed, nullptr, nullptr, c, n); });
   timed(subject.right_behind, spun / 16, 1, [&] { pool.parallel_for(pool.size(), [&](int64_t, int) { (void)spin_multipliers(loops / 4); }); });
-  const auto from_rows = [&, k = k, m = m, n = n](const ComputeContext& context) {
-    return [&, k, m, n] { modnet::matmul<float>(context, m, n, k, a, k, Trans::kNo, b, n, Trans::kNo, c, n); };
-  };
-  timed(subject.unpacked, work, repeats, from_rows(portable));
-  if (modnet::vendor_blas().ok()) timed(subject.theirs, work, repeats, from_rows(vendor));
+  timed(subject.unpacked, work, repeats, [&] { modnet::matmul<float>(portable, m, n, k, a, k, Trans::kNo, b, n, Trans::kNo, c, n); });
+  if (modnet::vendor_blas().ok())
+    timed(subject.theirs, work, repeats, [&] { modnet::matmul<float>(vendor, m, n, k, a, k, Trans::kNo, b, n, Trans::kNo, c, n); });
   const OneDnn& dnn = modnet::bench::one_dnn();
   if (!dnn.there()) return;
   dnn.set_threads(pool.size());
   const OnFirstCore there;
-  timed(subject.one_dnn, work, repeats, [&, k = k, m = m, n = n] {
+  timed(subject.one_dnn, work, repeats, [&] {
     if (dnn.product('N', 'N', m, n, k, 1.0F, a, k, b, n, 0.0F, c, n) != 0) std::abort();
   });
   std::this_thread::sleep_for(std::chrono::milliseconds(10));

@@ -322,8 +322,9 @@ def single_texts(bench):
                 rounds.append((statistics.median(mine), statistics.median(other["seconds"]), used / calls, other["cpu"] / calls))
     peak = bench.peak.take()["fma"]
     for key, goal in LATENCY_GOALS.items():
-        mine, other = (statistics.median(column) for column in list(zip(*seen[key]))[:2])
-        cpu, other_cpu = (statistics.mean(column) for column in list(zip(*seen[key]))[2:])
+        columns = list(zip(*seen[key]))
+        mine, other = (statistics.median(column) for column in columns[:2])
+        cpu, other_cpu = (statistics.mean(column) for column in columns[2:])
         at_peak = bench.work([texts[key]])[1] * 1e-9 / peak if peak else 0.0
         bench.report(subjects[key], mine <= max(goal[0] * other, at_peak / goal[1]), f"<= {goal[0]}, or FLOPs at {goal[1]} of peak", peer="onnxruntime f32",
                      ratio=round(mine / other, 3), ms=round(1e3 * mine, 3), peer_ms=round(1e3 * other, 3), share_of_peak=round(at_peak / mine, 3),

@@ -92,7 +92,7 @@ HWY_INLINE void multiply(const Block<T>& block) {
       const Asked asked = asked_by<T>(strip, strips.count, ahead, block.depth);
       for (int64_t q = 0; q < panels; q += step) {
         tile_for<T>(rows, step, block.depth, asked.pace)(a, block.a_stride, b + q * block.panel_stride, block.panel_stride, asked, block.depth,
-                                                          c + q * kPanel<T>, block.ldc, block.chain, bias == nullptr ? nullptr : bias + q * kPanel<T>);
+                                                         c + q * kPanel<T>, block.ldc, block.chain, bias == nullptr ? nullptr : bias + q * kPanel<T>);
       }
     }
     p += panels;

@@ -29,11 +29,8 @@ TEST_CASE("what a task throws reaches the caller once no thread is in a body") {
     std::atomic<int> running{0}, begun{0};
     const auto body = [&](size_t at) {
       ++begun;
+      if (at == 3) throw std::bad_alloc();
       ++running;
-      if (at == 3) {
-        --running;
-        throw std::bad_alloc();
-      }
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
       --running;
     };

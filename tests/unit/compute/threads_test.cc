@@ -96,24 +96,14 @@ TEST_CASE("what a task throws reaches the caller once nobody runs the body, no o
     ThreadPool pool(threads);
     for (int thrower = 0; thrower < threads; ++thrower) {
       std::atomic<int> running{0}, begun{0};
-      std::atomic<bool> thrown{false};
-      bool caught = false;
-      try {
-        pool.parallel_for(100'000, [&](int64_t, int worker) {
-          begun.fetch_add(1);
-          running.fetch_add(1);
-          if (worker == thrower) {
-            running.fetch_sub(1);
-            thrown = true;
-            throw std::bad_alloc();
-          }
-          std::this_thread::sleep_for(std::chrono::milliseconds(1));
-          running.fetch_sub(1);
-        });
-      } catch (const std::bad_alloc&) {
-        caught = true;
-      }
-      CHECK(caught);
+      const auto body = [&](int64_t, int worker) {
+        begun.fetch_add(1);
+        if (worker == thrower) throw std::bad_alloc();
+        running.fetch_add(1);
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        running.fetch_sub(1);
+      };
+      CHECK_THROWS_AS(pool.parallel_for(100'000, body), std::bad_alloc);
       CHECK(running.load() == 0);
       CHECK(begun.load() < 100'000);
       std::atomic<int> runs{0};

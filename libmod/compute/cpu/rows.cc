@@ -36,110 +36,122 @@ HWY_INLINE void LogSoftmaxRow(const T* x, T* y, int64_t n) {
             [d, m, l](int64_t, V v, int64_t) HWY_ATTR { return Canonical(d, hn::Sub(hn::Sub(v, m), l)); });
 }
 
-/// Calls f(r, v, i) for every lane vector v of every whole group of 16 elements from i, rows side by side: the sum of one waits for nothing of
-/// the other's.
-template <int kRows, class F>
-HWY_INLINE void ForRowGroups(int64_t whole, F f) {
-  for (int64_t i = 0; i < whole; i += kVirtualLanes) {
-    MODNET_UNROLL
-    for (int r = 0; r < kRows; ++r) {
-      MODNET_UNROLL
-      for (int64_t v = 0; v < Lanes16<float>::kCount; ++v) f(r, v, i + v * Lanes16<float>::kWidth);
-    }
-  }
-}
+/// The rows of x (kAdd false) or of x + residual, normalised. A row goes through three passes: its sum, its squared deviations, its output.
+/// One loop does the first for a row, the second for one before, and the third for one before that. So memory is read and written all the
+/// time, each array from front to back, which is what hardware prefetches best; and nobody waits for the tree, division and root at a row's
+/// end, since the next pass over that row begins a row later.
+template <bool kAdd>
+class LayerNormRows {
+ public:
+  LayerNormRows(ConstRows x, ConstRows residual, const float* gamma, const float* beta, float eps, Rows out)
+      : x_(x), residual_(residual), gamma_(gamma), beta_(beta), eps_(eps), out_(out) {}
 
-/// kRows rows of x (residual.data null) or of x + residual, normalised, from `first` on.
-template <int kRows>
-HWY_INLINE void LayerNormRows(ConstRows from, ConstRows added, const float* gamma, const float* beta, float eps, Rows to, int64_t first) {
+  void run() {
+    // Of long rows, where the ends weigh little, as few as can be are between first and last pass: they stand in the first-level cache.
+    const int64_t apart = x_.columns <= 1024 ? 2 : 1, rows = x_.rows;
+    for (int64_t r = 0; r < rows + 2 * apart; ++r) {
+      const int64_t second = r - apart, third = second - apart;
+      if (third >= 0 && r < rows) {
+        pass<true, true, true>(r, second, third);
+      } else {
+        if (r < rows) pass<true, false, false>(r, 0, 0);
+        if (second >= 0 && second < rows) pass<false, true, false>(0, second, 0);
+        if (third >= 0) pass<false, false, true>(0, 0, third);
+      }
+    }
+  }
+
+ private:
   using L = Lanes16<float>;
-  const LaneTag<float> d;
-  using V = hn::Vec<LaneTag<float>>;
-  const int64_t n = from.columns, whole = n / kVirtualLanes * kVirtualLanes;
-  const float count = static_cast<float>(n);
-  const float* x = from.data + first * from.stride;
-  const int64_t step = from.stride;
-  float* out = to.data + first * to.stride;
-  const int64_t out_step = to.stride;
-  const float* row = added.data == nullptr ? x : out;  // x, or x + residual, which stands in out
-  const int64_t row_step = added.data == nullptr ? step : out_step;
-  V mean[kRows], inverse[kRows];
-  // Each pass asks for one thing, so that memory is busy in all of them: the first for room for the rows, the second for what is added to the next
-  // ones, the third for the next ones themselves. Behind the last rows, what is there.
-  const int64_t next = first + 2 * kRows <= from.rows ? kRows : 0;
-  const float* coming = x + next * step;
-  const float* coming_added = added.data == nullptr ? nullptr : added.data + (first + next) * added.stride;
-  MODNET_UNROLL
-  for (int r = 0; r < kRows; ++r) {  // one after the other, as memory gives most
-    const float* a = x + r * step;
-    L sums(0.0f);
-    if (added.data == nullptr) {
-      ForRowGroups<1>(whole, [&](int, int64_t v, int64_t i) HWY_ATTR {
-        if (v == 0) __builtin_prefetch(out + r * out_step + i);
-        sums.lane[v] = hn::Add(sums.lane[v], hn::LoadU(d, a + i));
-      });
-    } else {
-      const float* residual = added.data + (first + r) * added.stride;
-      float* both = out + r * out_step;
-      ForRowGroups<1>(whole, [&](int, int64_t v, int64_t i) HWY_ATTR {
-        const V value = hn::Add(hn::LoadU(d, a + i), hn::LoadU(d, residual + i));
-        hn::StoreU(value, d, both + i);
-        sums.lane[v] = hn::Add(sums.lane[v], value);
-      });
-      for (int64_t i = whole; i < n; ++i) both[i] = a[i] + residual[i];
-    }
-    if (whole < n) {
-      float tail[kVirtualLanes] = {};
-      for (int64_t i = whole; i < n; ++i) tail[i - whole] = row[r * row_step + i];
-      for (int64_t v = 0; v < L::kCount; ++v) sums.lane[v] = hn::Add(sums.lane[v], hn::LoadU(d, tail + v * L::kWidth));
-    }
-    mean[r] = hn::Set(d, sums.sum() / count);
+  using D = LaneTag<float>;
+  using V = hn::Vec<D>;
+  static constexpr int64_t kKept = 4;  // more than there are rows from one pass to the next
+
+  static HWY_INLINE V normalised(V value, V mean, V inverse, V scale, V shift) {
+    const D d;
+    return Canonical(d, Fma(d, hn::Mul(hn::Sub(value, mean), inverse), scale, shift));
   }
-  L squares[kRows];
-  ForRowGroups<kRows>(whole, [&](int r, int64_t v, int64_t i) HWY_ATTR {
-    if (v == 0 && added.data != nullptr) __builtin_prefetch(coming_added + r * added.stride + i);
-    const V c = hn::Sub(hn::LoadU(d, row + r * row_step + i), mean[r]);
-    squares[r].lane[v] = Fma(d, c, c, squares[r].lane[v]);
-  });
-  MODNET_UNROLL
-  for (int r = 0; r < kRows; ++r) {
-    if (whole < n) {
-      float tail[kVirtualLanes] = {};  // a missing element counts as a deviation of 0
-      for (int64_t i = whole; i < n; ++i) tail[i - whole] = row[r * row_step + i] - hn::GetLane(mean[r]);
-      for (int64_t v = 0; v < L::kCount; ++v) {
-        const V c = hn::LoadU(d, tail + v * L::kWidth);
-        squares[r].lane[v] = Fma(d, c, c, squares[r].lane[v]);
-      }
-    }
-    inverse[r] = hn::Set(d, 1.0f / std::sqrt(squares[r].sum() / count + eps));
-  }
-  const auto normalised = [d, &mean, &inverse](int r, V value, V scale, V shift) HWY_ATTR {
-    return Canonical(d, Fma(d, hn::Mul(hn::Sub(value, mean[r]), inverse[r]), scale, shift));
-  };
-  for (int64_t i = 0; i < whole; i += kVirtualLanes) {
-    MODNET_UNROLL
-    for (int r = 0; r < kRows; ++r) __builtin_prefetch(coming + r * step + i);
-    MODNET_UNROLL
-    for (int64_t j = i; j < i + kVirtualLanes; j += L::kWidth) {
-      const V scale = hn::LoadU(d, gamma + j), shift = beta == nullptr ? hn::Zero(d) : hn::LoadU(d, beta + j);
+  /// x, or x + residual, which stands in out after the first pass.
+  [[nodiscard]] HWY_INLINE const float* values(int64_t r) const { return kAdd ? out_.data + r * out_.stride : x_.data + r * x_.stride; }
+
+  /// The first pass of row `first`, the second of `second`, the third of `third`: those that are asked for.
+  template <bool kFirst, bool kSecond, bool kThird>
+  HWY_INLINE void pass(int64_t first, int64_t second, int64_t third) {
+    const D d;
+    const int64_t n = x_.columns, whole = n / kVirtualLanes * kVirtualLanes;
+    const float *x = x_.data + first * x_.stride, *residual = kAdd ? residual_.data + first * residual_.stride : nullptr;
+    float *both = out_.data + first * out_.stride, *out = out_.data + third * out_.stride;
+    const float *deviating = values(second), *from = values(third);
+    const float *gamma = gamma_, *beta = beta_;
+    L sums(0.0f), squares(0.0f);
+    const float middle = mean_[second % kKept];
+    const V centre = hn::Set(d, middle), mean = hn::Set(d, mean_[third % kKept]), inverse = hn::Set(d, inverse_[third % kKept]);
+    for (int64_t i = 0; i < whole; i += kVirtualLanes) {
       MODNET_UNROLL
-      for (int r = 0; r < kRows; ++r) hn::StoreU(normalised(r, hn::LoadU(d, row + r * row_step + j), scale, shift), d, out + r * out_step + j);
-    }
-  }
-  for (int r = 0; r < kRows; ++r) {
-    for (int64_t i = whole; i < n; i += L::kWidth) {
-      const int64_t some = n - i < L::kWidth ? n - i : L::kWidth;
-      float value[L::kWidth] = {}, scale[L::kWidth] = {}, shift[L::kWidth] = {};
-      for (int64_t j = 0; j < some; ++j) {
-        value[j] = row[r * row_step + i + j];
-        scale[j] = gamma[i + j];
-        shift[j] = beta == nullptr ? 0.0f : beta[i + j];
+      for (int64_t v = 0; v < L::kCount; ++v) {
+        const int64_t at = i + v * L::kWidth;
+        if constexpr (kFirst) {
+          V value = hn::LoadU(d, x + at);
+          if constexpr (kAdd) {
+            value = hn::Add(value, hn::LoadU(d, residual + at));
+            hn::StoreU(value, d, both + at);
+          }
+          sums.lane[v] = hn::Add(sums.lane[v], value);
+        }
+        if constexpr (kSecond) {
+          const V c = hn::Sub(hn::LoadU(d, deviating + at), centre);
+          squares.lane[v] = Fma(d, c, c, squares.lane[v]);
+        }
+        if constexpr (kThird) {
+          const V shift = beta == nullptr ? hn::Zero(d) : hn::LoadU(d, beta + at);
+          hn::StoreU(normalised(hn::LoadU(d, from + at), mean, inverse, hn::LoadU(d, gamma + at), shift), d, out + at);
+        }
       }
-      hn::StoreU(normalised(r, hn::LoadU(d, value), hn::LoadU(d, scale), hn::LoadU(d, shift)), d, value);
-      for (int64_t j = 0; j < some; ++j) out[r * out_step + i + j] = value[j];
+    }
+    const float count = static_cast<float>(n);
+    if constexpr (kFirst) {
+      if (whole < n) {
+        float tail[kVirtualLanes] = {};
+        for (int64_t i = whole; i < n; ++i) {
+          if constexpr (kAdd) both[i] = x[i] + residual[i];
+          tail[i - whole] = kAdd ? both[i] : x[i];
+        }
+        for (int64_t v = 0; v < L::kCount; ++v) sums.lane[v] = hn::Add(sums.lane[v], hn::LoadU(d, tail + v * L::kWidth));
+      }
+      mean_[first % kKept] = sums.sum() / count;
+    }
+    if constexpr (kSecond) {
+      if (whole < n) {
+        float tail[kVirtualLanes] = {};  // a missing element counts as a deviation of 0
+        for (int64_t i = whole; i < n; ++i) tail[i - whole] = deviating[i] - middle;
+        for (int64_t v = 0; v < L::kCount; ++v) {
+          const V c = hn::LoadU(d, tail + v * L::kWidth);
+          squares.lane[v] = Fma(d, c, c, squares.lane[v]);
+        }
+      }
+      inverse_[second % kKept] = 1.0f / std::sqrt(squares.sum() / count + eps_);
+    }
+    if constexpr (kThird) {
+      for (int64_t i = whole; i < n; i += L::kWidth) {
+        const int64_t some = n - i < L::kWidth ? n - i : L::kWidth;
+        float value[L::kWidth] = {}, scale[L::kWidth] = {}, shift[L::kWidth] = {};
+        for (int64_t j = 0; j < some; ++j) {
+          value[j] = from[i + j];
+          scale[j] = gamma[i + j];
+          shift[j] = beta == nullptr ? 0.0f : beta[i + j];
+        }
+        hn::StoreU(normalised(hn::LoadU(d, value), mean, inverse, hn::LoadU(d, scale), hn::LoadU(d, shift)), d, value);
+        for (int64_t j = 0; j < some; ++j) out[i + j] = value[j];
+      }
     }
   }
-}
+
+  ConstRows x_, residual_;
+  const float *gamma_, *beta_;
+  float eps_;
+  Rows out_;
+  float mean_[kKept] = {}, inverse_[kKept] = {};  // of row r at r % kKept
+};
 
 HWY_INLINE float SquareSum(const float* x, int64_t n) {
   const LaneTag<float> d;
@@ -230,9 +242,11 @@ void LogSoftmaxF64(RowsOf<const double> x, RowsOf<double> out) { LogSoftmaxRows(
 
 /// residual.data may be null: nothing is added.
 void LayerNorm(ConstRows x, ConstRows residual, const float* gamma, const float* beta, float eps, Rows out) {
-  int64_t r = 0;
-  for (; r + 4 <= x.rows; r += 4) LayerNormRows<4>(x, residual, gamma, beta, eps, out, r);
-  for (; r < x.rows; ++r) LayerNormRows<1>(x, residual, gamma, beta, eps, out, r);
+  if (residual.data == nullptr) {
+    LayerNormRows<false>(x, residual, gamma, beta, eps, out).run();
+  } else {
+    LayerNormRows<true>(x, residual, gamma, beta, eps, out).run();
+  }
 }
 
 void RmsNorm(ConstRows x, const float* gamma, float eps, Rows out) {

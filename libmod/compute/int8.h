@@ -37,10 +37,11 @@ enum class Int8Layout : uint8_t { kPairs, kQuads };
 class PackedInt8 {
  public:
   PackedInt8() = default;
-  /// weights: [n, k], scales: [n], bias: [n] or null; all are copied. k <= kInt8MostDepth.
-  [[nodiscard]] static PackedInt8 pack(const int8_t* weights, const float* scales, const float* bias, int64_t k, int64_t n);
+  /// weights: [n, k], scales: [n], bias: [n] or null; all are copied, by the threads of pool where there is one. k <= kInt8MostDepth.
+  [[nodiscard]] static PackedInt8 pack(const int8_t* weights, const float* scales, const float* bias, int64_t k, int64_t n, ThreadPool* pool = nullptr);
   /// For tests: in a layout that may not be the best one. kQuads only where target.h says int8_dot_products().
-  [[nodiscard]] static PackedInt8 pack_as(Int8Layout layout, const int8_t* weights, const float* scales, const float* bias, int64_t k, int64_t n);
+  [[nodiscard]] static PackedInt8 pack_as(Int8Layout layout, const int8_t* weights, const float* scales, const float* bias, int64_t k, int64_t n,
+                                          ThreadPool* pool = nullptr);
 
   [[nodiscard]] int64_t k() const { return k_; }
   [[nodiscard]] int64_t n() const { return n_; }

@@ -10,6 +10,7 @@
 #include "libmod/compute/cpu/int8_kernel.h"
 #include "libmod/compute/cpu/row_blocks.h"
 #include "libmod/compute/target.h"
+#include "libmod/compute/threads.h"
 
 namespace modnet {
 namespace {
@@ -26,6 +27,8 @@ constexpr int64_t kMostBlockRows = 96;
 constexpr int64_t kRowsTwice = 24;
 // Columns after which the activation runs, while the block's output is still in the cache.
 constexpr int64_t kActColumns = 128;
+// Lines of the next panel that a tile's start asks for at most.
+constexpr int64_t kMostLinesAsked = 48;
 // Products below this many multiply-adds are not worth waking anybody.
 constexpr int64_t kAlone = 400'000;
 
@@ -74,27 +77,41 @@ void quantise_block(const Layer& layer, int64_t first, int64_t rows, const Whole
   }
 }
 
-/// One panel of columns for a block of rows, in strips of nearly equal height.
+/// One panel of columns for a block of rows, in strips of nearly equal height. Little is left to do between two tiles: the processor reads
+/// ahead over the end of one into the next. Each strip asks for its share of the next panel, unless so few share it that they would wait.
 void run_panel(const Layer& layer, const Int8Kernel& kernel, int64_t first, int64_t rows, int64_t panel, const WholeRows& whole) {
-  const int64_t column = panel * kernel.panel, used = std::min(kernel.panel, layer.b.n() - column), strips = ceil_div(rows, kernel.rows);
+  const int64_t column = panel * kernel.panel, used = std::min(kernel.panel, layer.b.n() - column);
+  const int64_t strips = ceil_div(rows, kernel.rows), lower = rows / strips, higher = rows - strips * lower;  // strips of lower + 1 rows
   alignas(64) float edge[cpu::kMostInt8Rows * cpu::kMostInt8Panel];
-  for (int64_t strip = 0, begin = 0, height; strip < strips; ++strip, begin += height) {
-    height = rows * (strip + 1) / strips - begin;
-    float* c = layer.c + (first + begin) * layer.ldc + column;
-    Int8Tile tile;
-    tile.a = whole.values + begin * whole.stride;
-    tile.a_stride = whole.stride;
-    tile.b = layer.b.panels() + panel * layer.b.panel_bytes();
-    tile.depth = layer.b.depth();
-    tile.row_scales = whole.scales + begin;
-    tile.row_zeros = whole.zeros + begin;
-    tile.sums = layer.b.sums() + column;
-    tile.scales = layer.b.scales() + column;
-    tile.bias = layer.b.bias() + column;
-    tile.c = used == kernel.panel ? c : edge;
-    tile.ldc = used == kernel.panel ? layer.ldc : kernel.panel;
+  const int64_t lines = layer.b.panel_bytes() / kCacheLine;
+  const bool asking = column + kernel.panel < layer.b.n() && lines <= kMostLinesAsked * strips;
+  const bool inside = used == kernel.panel;
+  float* c = layer.c + first * layer.ldc + column;
+  Int8Tile tile;
+  tile.a = whole.values;
+  tile.a_stride = whole.stride;
+  tile.b = layer.b.panels() + panel * layer.b.panel_bytes();
+  tile.depth = layer.b.depth();
+  tile.row_scales = whole.scales;
+  tile.row_zeros = whole.zeros;
+  tile.sums = layer.b.sums() + column;
+  tile.scales = layer.b.scales() + column;
+  tile.bias = layer.b.bias() + column;
+  tile.c = inside ? c : edge;
+  tile.ldc = inside ? layer.ldc : kernel.panel;
+  for (int64_t strip = 0; strip < strips; ++strip) {
+    const int64_t height = strip < higher ? lower + 1 : lower;
+    for (int64_t line = lines * strip / strips; asking && line < lines * (strip + 1) / strips; ++line)
+      __builtin_prefetch(tile.b + layer.b.panel_bytes() + line * kCacheLine, 0, 2);
     kernel.tiles[height - 1](tile);
-    for (int64_t i = 0; i < height && used < kernel.panel; ++i) std::memcpy(c + i * layer.ldc, edge + i * kernel.panel, static_cast<size_t>(used) * sizeof(float));
+    tile.a += height * whole.stride;
+    tile.row_scales += height;
+    tile.row_zeros += height;
+    if (inside) {
+      tile.c += height * layer.ldc;
+    } else {
+      for (int64_t i = 0; i < height; ++i, c += layer.ldc) std::memcpy(c, edge + i * kernel.panel, static_cast<size_t>(used) * sizeof(float));
+    }
   }
 }
 
@@ -113,11 +130,11 @@ void run_task(const Layer& layer, const Int8Kernel& kernel, int64_t first, int64
 
 }  // namespace
 
-PackedInt8 PackedInt8::pack(const int8_t* weights, const float* scales, const float* bias, int64_t k, int64_t n) {
-  return pack_as(int8_dot_products() ? Int8Layout::kQuads : Int8Layout::kPairs, weights, scales, bias, k, n);
+PackedInt8 PackedInt8::pack(const int8_t* weights, const float* scales, const float* bias, int64_t k, int64_t n, ThreadPool* pool) {
+  return pack_as(int8_dot_products() ? Int8Layout::kQuads : Int8Layout::kPairs, weights, scales, bias, k, n, pool);
 }
 
-PackedInt8 PackedInt8::pack_as(Int8Layout layout, const int8_t* weights, const float* scales, const float* bias, int64_t k, int64_t n) {
+PackedInt8 PackedInt8::pack_as(Int8Layout layout, const int8_t* weights, const float* scales, const float* bias, int64_t k, int64_t n, ThreadPool* pool) {
   PackedInt8 out;
   const int64_t panel = panel_of(layout), group = layout == Int8Layout::kQuads ? 4 : 2, padded = rounded_up(n, panel);
   out.layout_ = layout;
@@ -132,22 +149,26 @@ PackedInt8 PackedInt8::pack_as(Int8Layout layout, const int8_t* weights, const f
   out.sums_.assign(static_cast<size_t>(padded), 0);
   std::copy_n(scales, n, out.scales_.begin());
   if (bias != nullptr) std::copy_n(bias, n, out.bias_.begin());
-  if (padded != n || out.depth_ != k) std::memset(out.data_.get(), 0, static_cast<size_t>(out.bytes_));
-  for (int64_t j = 0; j < n; ++j) {
-    const int8_t* row = weights + j * k;
-    out.sums_[static_cast<size_t>(j)] = std::accumulate(row, row + k, int32_t{0});
-    std::byte* to = out.data_.get() + j / panel * out.panel_bytes_ + j % panel * group * whole_size(layout);
-    for (int64_t p = 0; p < k; p += group, to += panel * group * whole_size(layout)) {
-      const int64_t some = std::min(group, k - p);
-      if (layout == Int8Layout::kPairs) {
-        for (int64_t i = 0; i < some; ++i) reinterpret_cast<int16_t*>(to)[i] = row[p + i];
-      } else if (some == group) {
-        std::memcpy(to, row + p, 4);
-      } else {
-        std::memcpy(to, row + p, static_cast<size_t>(some));
+  const bool gaps = padded != n || out.depth_ != k;
+  run_tasks(pool, padded / panel, [&](int64_t number, int) {
+    std::byte* const first = out.data_.get() + number * out.panel_bytes_;
+    if (gaps) std::memset(first, 0, static_cast<size_t>(out.panel_bytes_));
+    for (int64_t j = number * panel; j < std::min(n, (number + 1) * panel); ++j) {
+      const int8_t* row = weights + j * k;
+      out.sums_[static_cast<size_t>(j)] = std::accumulate(row, row + k, int32_t{0});
+      std::byte* to = first + j % panel * group * whole_size(layout);
+      for (int64_t p = 0; p < k; p += group, to += panel * group * whole_size(layout)) {
+        const int64_t some = std::min(group, k - p);
+        if (layout == Int8Layout::kPairs) {
+          for (int64_t i = 0; i < some; ++i) reinterpret_cast<int16_t*>(to)[i] = row[p + i];
+        } else if (some == group) {
+          std::memcpy(to, row + p, 4);
+        } else {
+          std::memcpy(to, row + p, static_cast<size_t>(some));
+        }
       }
     }
-  }
+  });
   return out;
 }
 

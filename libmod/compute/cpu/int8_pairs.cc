@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 #undef HWY_TARGET_INCLUDE
@@ -174,46 +175,43 @@ const Int8Kernel* kernel_here() { return &kKernel; }
 // t + kRound rounds to a whole number, ties to even, and holds it in its low bits.
 constexpr float kRound = 0x1.8p23F;
 constexpr int32_t kRoundBits = 0x4B400000;
-constexpr int32_t kInfinityBits = 0x7F800000;
 
 template <typename Whole>
 HWY_INLINE void quantise(const Int8Row<Whole>& row) {
   const float* HWY_RESTRICT x = row.x;
   const float* HWY_RESTRICT factors = row.factors;
   const auto scaled = [&](int64_t i) { return factors == nullptr ? x[i] : x[i] * factors[i]; };
-  // Bits of magnitudes are ordered as the numbers are, NaN above all: a maximum that no order of lanes can change. Where it is finite,
-  // none can change the least and the greatest either.
-  int32_t most = 0;
-  float least = 0.0F, greatest = 0.0F;
+  // Times 0, a NaN or an infinity is NaN and stays so in a sum; all else adds 0. Where there is none of them, no order of lanes can change the
+  // least and the greatest.
+  float least = 0.0F, greatest = 0.0F, odd = 0.0F;
   int64_t whole = 0;
 #if HWY_TARGET != HWY_SCALAR
   const hn::ScalableTag<float> df;
-  const hn::Repartition<int32_t, decltype(df)> di;
+  const hn::Repartition<uint32_t, decltype(df)> du;
   constexpr int64_t kLanes = HWY_LANES(float);
   whole = row.k / kLanes * kLanes;
   const auto scaled_lanes = [&](int64_t i) HWY_ATTR {
     const auto value = hn::LoadU(df, x + i);
     return factors == nullptr ? value : hn::Mul(value, hn::LoadU(df, factors + i));
   };
-  auto lows = hn::Zero(df), highs = lows;
-  auto magnitudes = hn::Zero(di);
+  auto lows = hn::Zero(df), highs = lows, odds = lows;
   for (int64_t i = 0; i < whole; i += kLanes) {
     const auto value = scaled_lanes(i);
     lows = hn::Min(lows, value);
     highs = hn::Max(highs, value);
-    magnitudes = hn::Max(magnitudes, hn::BitCast(di, hn::Abs(value)));
+    odds = hn::MulAdd(value, hn::Zero(df), odds);
   }
-  most = hn::GetLane(hn::MaxOfLanes(di, magnitudes));
+  odd = hn::GetLane(hn::SumOfLanes(df, odds));
   least = hn::GetLane(hn::MinOfLanes(df, lows));
   greatest = hn::GetLane(hn::MaxOfLanes(df, highs));
 #endif
   for (int64_t i = whole; i < row.k; ++i) {
     const float value = scaled(i);
-    most = std::max(most, std::bit_cast<int32_t>(value) & 0x7FFFFFFF);
+    odd += value * 0.0F;
     least = value < least ? value : least;
     greatest = value > greatest ? value : greatest;
   }
-  const float range = most < kInfinityBits ? greatest - least : std::numeric_limits<float>::quiet_NaN();
+  const float range = odd == 0.0F ? greatest - least : std::numeric_limits<float>::quiet_NaN();
   *row.zero = 0;
   if (!(range >= kInt8LeastRange) || range == std::numeric_limits<float>::infinity()) {
     std::fill_n(row.out, row.depth, Whole{0});  // no values at all: a null pointer, which memset may not be given
@@ -225,11 +223,13 @@ HWY_INLINE void quantise(const Int8Row<Whole>& row) {
   *row.zero = std::bit_cast<int32_t>(-least * inverse + kRound) - kRoundBits;
   const float round = kRound + static_cast<float>(*row.zero);
 #if HWY_TARGET != HWY_SCALAR
-  const hn::Rebind<Whole, decltype(df)> dw;
+  using Bits = std::make_unsigned_t<Whole>;
+  const hn::Rebind<Bits, decltype(df)> dw;
   const auto factor = hn::Set(df, inverse), to_whole = hn::Set(df, round);
-  for (int64_t i = 0; i < whole; i += kLanes) {
-    const auto rounded = hn::Sub(hn::BitCast(di, hn::Add(hn::Mul(scaled_lanes(i), factor), to_whole)), hn::Set(di, kRoundBits));
-    hn::StoreU(hn::DemoteTo(dw, hn::Min(rounded, hn::Set(di, 255))), dw, row.out + i);
+  const auto greatest_bits = hn::Set(du, static_cast<uint32_t>(kRoundBits) + 255);
+  for (int64_t i = 0; i < whole; i += kLanes) {  // the low bits of kRoundBits are 0: what is left of the sum when its high ones are dropped is q
+    const auto rounded = hn::Min(hn::BitCast(du, hn::Add(hn::Mul(scaled_lanes(i), factor), to_whole)), greatest_bits);
+    hn::StoreU(hn::TruncateTo(dw, rounded), dw, reinterpret_cast<Bits*>(row.out) + i);
   }
 #endif
   for (int64_t i = whole; i < row.k; ++i) row.out[i] = static_cast<Whole>(std::min(std::bit_cast<int32_t>(scaled(i) * inverse + round) - kRoundBits, 255));

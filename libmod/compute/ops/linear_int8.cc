@@ -51,7 +51,8 @@ Result<std::unique_ptr<Step>> lower_layers(LowerContext& context, const Places& 
   MODNET_ASSIGN(const ValueType type, context.f32(0));
   MODNET_ASSIGN(const int64_t k, product_depth(context, type));
   if (k > kInt8MostDepth) return context.wrong("rows of " + std::to_string(k) + " numbers; sums of 8-bit products are exact up to " + std::to_string(kInt8MostDepth));
-  std::vector<int8_t> weights;
+  std::vector<int8_t> joined;  // several layers, one behind the other
+  const int8_t* weights = nullptr;
   std::vector<float> scales, bias, factors;
   if (context.present(places.factors)) {
     MODNET_ASSIGN(factors, finite_floats(context, places.factors, k, "factors"));
@@ -64,7 +65,8 @@ Result<std::unique_ptr<Step>> lower_layers(LowerContext& context, const Places& 
     const int64_t n = matrix.shape[0];
     if (layer > 0 && n * static_cast<int64_t>(layer) != static_cast<int64_t>(scales.size())) return context.wrong("query, key and value have different shapes");
     const auto* whole = reinterpret_cast<const int8_t*>(matrix.bytes.data());
-    weights.insert(weights.end(), whole, whole + matrix.bytes.size());
+    weights = whole;
+    if (places.layers > 1) joined.insert(joined.end(), whole, whole + matrix.bytes.size());
     MODNET_ASSIGN(const std::vector<float> channel, finite_floats(context, at + 1, n, "scales"));
     scales.insert(scales.end(), channel.begin(), channel.end());
     std::vector<float> add(static_cast<size_t>(n), 0.0F);
@@ -74,7 +76,7 @@ Result<std::unique_ptr<Step>> lower_layers(LowerContext& context, const Places& 
     bias.insert(bias.end(), add.begin(), add.end());
   }
   const auto n = static_cast<int64_t>(scales.size());
-  PackedInt8 packed = PackedInt8::pack(weights.data(), scales.data(), bias.data(), k, n);
+  PackedInt8 packed = PackedInt8::pack(places.layers > 1 ? joined.data() : weights, scales.data(), bias.data(), k, n, context.pool());
   const int out = context.declare({DType::kF32, {n}, type.rows});
   return std::unique_ptr<Step>(std::make_unique<LinearInt8Step>(context.value(0), out, type.rows, std::move(packed), std::move(factors), activation));
 }

@@ -111,7 +111,7 @@ TEST_CASE("8-bit layers have the reference's bits on every instruction set and t
         for (const float* bias : {static_cast<const float*>(nullptr), made.bias.data()})
           for (const RowFunction act : {static_cast<RowFunction>(nullptr), &clamp_below}) {
             const std::vector<float> expected = made.expected(factors, bias, act);
-            const PackedInt8 packed = PackedInt8::pack(made.weights.data(), made.scales.data(), bias, shape.k, shape.n);
+            const PackedInt8 packed = PackedInt8::pack(made.weights.data(), made.scales.data(), bias, shape.k, shape.n, &three);
             const PackedInt8 pairs = PackedInt8::pack_as(Int8Layout::kPairs, made.weights.data(), made.scales.data(), bias, shape.k, shape.n);
             CHECK(first_difference(made.got(ComputeContext{nullptr}, packed, factors, act), expected) == -1);
             CHECK(first_difference(made.got(ComputeContext{&one}, pairs, factors, act), expected) == -1);
@@ -179,24 +179,30 @@ TEST_CASE("the largest sums that the depth allows are exact") {
 TEST_CASE("rows that are not finite give NaN, rows near zero give the bias, and their neighbours are not touched") {
   const float kNan = std::numeric_limits<float>::quiet_NaN(), kInf = std::numeric_limits<float>::infinity();
   const int64_t k = 37;
-  std::vector<float> a(static_cast<size_t>(k) * 6, 0.5F);
+  constexpr int64_t kRows = 9;
+  std::vector<float> a(static_cast<size_t>(k) * kRows, 0.5F);
   a[3] = kNan;                                                                  // row 0
   a[static_cast<size_t>(k) + 36] = -kInf;                                       // row 1, in the tail of its vectors
   std::fill_n(a.begin() + 2 * k, k, 0x1p-101F);                                 // row 2: counts as zero
   std::fill_n(a.begin() + 3 * k, k, -0x1p-100F);                                // row 3: does not
   std::fill_n(a.begin() + 4 * k, k, std::numeric_limits<float>::denorm_min());  // row 4
+  a[static_cast<size_t>(6 * k) + 20] = kInf;                                    // row 6, in a whole vector
+  a[static_cast<size_t>(7 * k) + 1] = -kNan;
+  a[static_cast<size_t>(8 * k) + 2] = 3e38F, a[static_cast<size_t>(8 * k) + 36] = -3e38F;  // row 8: finite, but not its range
   std::vector<int8_t> weights(static_cast<size_t>(k), int8_t{2});
   const float scale = 0.25F, bias = 3.0F;
   for (const std::string& target : cpu_targets()) {
     const ForcedTarget forced(target);
     CAPTURE(target);
     const PackedInt8 packed = PackedInt8::pack(weights.data(), &scale, &bias, k, 1);
-    std::vector<float> c(6), expected(6);
-    linear_int8({}, a.data(), k, 6, {packed}, c.data(), 1);
-    reference::linear_int8(6, 1, k, a.data(), k, nullptr, weights.data(), &scale, &bias, nullptr, expected.data(), 1);
+    std::vector<float> c(kRows), expected(kRows);
+    linear_int8({}, a.data(), k, kRows, {packed}, c.data(), 1);
+    reference::linear_int8(kRows, 1, k, a.data(), k, nullptr, weights.data(), &scale, &bias, nullptr, expected.data(), 1);
     CHECK(first_difference(c, expected) == -1);
     CHECK(std::bit_cast<uint32_t>(c[0]) == 0x7FC00000u);
     CHECK(std::bit_cast<uint32_t>(c[1]) == 0x7FC00000u);
+    CHECK(std::bit_cast<uint32_t>(c[6]) == 0x7FC00000u);
+    CHECK(std::bit_cast<uint32_t>(c[7]) == 0x7FC00000u);
     CHECK(c[2] == 3.0F);
     CHECK(c[3] == 3.0F);  // too small to show beside the bias, but computed
     CHECK(c[4] == 3.0F);

@@ -83,8 +83,9 @@ void run_panel(const Layer& layer, const Int8Kernel& kernel, int64_t first, int6
   const int64_t column = panel * kernel.panel, used = std::min(kernel.panel, layer.b.n() - column);
   const int64_t strips = ceil_div(rows, kernel.rows), lower = rows / strips, higher = rows - strips * lower;  // strips of lower + 1 rows
   alignas(64) float edge[cpu::kMostInt8Rows * cpu::kMostInt8Panel];
-  const int64_t lines = layer.b.panel_bytes() / kCacheLine;
-  const bool asking = column + kernel.panel < layer.b.n() && lines <= kMostLinesAsked * strips;
+  const int64_t lines = layer.b.panel_bytes() / kCacheLine, share = ceil_div(lines, strips);
+  const bool asking = column + kernel.panel < layer.b.n() && share <= kMostLinesAsked;
+  int64_t line = asking ? 0 : lines;  // of the next panel, the first that is not asked for yet
   const bool inside = used == kernel.panel;
   float* c = layer.c + first * layer.ldc + column;
   Int8Tile tile;
@@ -101,8 +102,7 @@ void run_panel(const Layer& layer, const Int8Kernel& kernel, int64_t first, int6
   tile.ldc = inside ? layer.ldc : kernel.panel;
   for (int64_t strip = 0; strip < strips; ++strip) {
     const int64_t height = strip < higher ? lower + 1 : lower;
-    for (int64_t line = lines * strip / strips; asking && line < lines * (strip + 1) / strips; ++line)
-      __builtin_prefetch(tile.b + layer.b.panel_bytes() + line * kCacheLine, 0, 2);
+    for (const int64_t stop = std::min(lines, line + share); line < stop; ++line) __builtin_prefetch(tile.b + layer.b.panel_bytes() + line * kCacheLine, 0, 2);
     kernel.tiles[height - 1](tile);
     tile.a += height * whole.stride;
     tile.row_scales += height;

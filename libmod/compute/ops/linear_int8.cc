@@ -64,9 +64,8 @@ Result<std::unique_ptr<Step>> lower_layers(LowerContext& context, const Places& 
       return context.wrong("weights '" + matrix.name + "': expected i8 of shape [any," + std::to_string(k) + "]");
     const int64_t n = matrix.shape[0];
     if (layer > 0 && n * static_cast<int64_t>(layer) != static_cast<int64_t>(scales.size())) return context.wrong("query, key and value have different shapes");
-    const auto* whole = reinterpret_cast<const int8_t*>(matrix.bytes.data());
-    weights = whole;
-    if (places.layers > 1) joined.insert(joined.end(), whole, whole + matrix.bytes.size());
+    weights = reinterpret_cast<const int8_t*>(matrix.bytes.data());
+    if (places.layers > 1) joined.insert(joined.end(), weights, weights + matrix.bytes.size());
     MODNET_ASSIGN(const std::vector<float> channel, finite_floats(context, at + 1, n, "scales"));
     scales.insert(scales.end(), channel.begin(), channel.end());
     std::vector<float> add(static_cast<size_t>(n), 0.0F);
